@@ -11,3 +11,5 @@
 pub mod dialect;
 pub mod json;
 pub mod prompt;
+pub mod provider;
+pub mod shape;

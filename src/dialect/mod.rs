@@ -111,14 +111,6 @@ impl Dialect {
         }
     }
 
-    /// The `type` of the content part that a plain string stands for.
-    pub(crate) fn text_type(self) -> &'static str {
-        match self {
-            Self::Responses => "input_text",
-            Self::Messages | Self::Chat | Self::Objects => "text",
-        }
-    }
-
     /// Whether leading system messages stand for a system prompt.
     pub(crate) fn leads_with_system(self) -> bool {
         matches!(self, Self::Chat | Self::Responses)
@@ -245,7 +237,7 @@ pub enum Block {
     Thinking,
     /// The definition of a tool.
     Definition,
-    /// A message itself, where a dialect's clients mark those.
+    /// A whole message of a responses input: there clients mark those.
     Item,
     /// Another kind that Anthropic documents as markable.
     Other,

@@ -119,7 +119,7 @@ pub struct Place {
     pub role: Role,
     pub block: Block,
     pub carrier: Carrier,
-    /// Number of its message, from 0; of no meaning in tools and system.
+    /// Number of its message, from 0; [`Place::NO_MESSAGE`] if it is in none.
     pub message: u32,
     /// How many user turns were answered by an assistant before its message.
     pub turn: u32,
@@ -129,19 +129,22 @@ pub struct Place {
     pub end: u32,
 }
 
+impl Place {
+    /// The message of a place in tools, or in a system prompt beside the messages.
+    pub const NO_MESSAGE: u32 = u32::MAX;
+}
+
 /// Where a mark stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Seat {
     /// On the whole request.
     Top,
-    /// On the message of this number.
+    /// On the message of this number, or on one of its tool calls.
     Message(u32),
     /// On the place of this index.
     Place(u32),
     /// Inside the place of this index: in its content, or in its function.
     Inside(u32),
-    /// On something that is no place, such as a tool call.
-    Nowhere,
 }
 
 /// A lifetime as a client writes it.

@@ -306,10 +306,9 @@ impl<'n> Walk<'n> {
         let Some(frame) = self.frames.last_mut() else { return Want::Nothing };
         let seat = match frame.node {
             Node::Root => Seat::Top,
-            Node::Message => Seat::Message(self.message),
             Node::Tool | Node::SystemBlock | Node::Block => Seat::Place(place),
             Node::Function | Node::NestedBlock => Seat::Inside(place),
-            _ => Seat::Nowhere,
+            _ => Seat::Message(self.message),
         };
         let form = match value {
             Kind::Null => Form::Null,
@@ -398,8 +397,13 @@ impl<'n> Walk<'n> {
                 if text.bytes == b"message" {
                     return;
                 }
-                let output = text.bytes.ends_with(b"_output");
-                frame.role.get_or_insert(if output { Role::Tool } else { Role::Assistant });
+                let (role, block) = if text.bytes.ends_with(b"_output") {
+                    (Role::Tool, Block::Result)
+                } else {
+                    (Role::Assistant, Block::Call)
+                };
+                frame.role.get_or_insert(role);
+                frame.block = Some(block);
             }
             _ => {
                 let block = self.prompt.dialect.block(text.bytes);
@@ -535,7 +539,8 @@ impl<'n> Walk<'n> {
             self.turn += 1;
         }
         if self.prompt.dialect == Dialect::Responses {
-            self.push_object(Section::Messages, Block::Item, frame.start, at);
+            let block = frame.block.unwrap_or(Block::Item);
+            self.push_object(Section::Messages, block, frame.start, at);
         }
         let leading = self.leading && self.prompt.dialect.leads_with_system();
         self.leading &= role == Role::System;
@@ -558,7 +563,7 @@ impl<'n> Walk<'n> {
     fn push_place(&mut self, section: Section, block: Block, carrier: Carrier, span: Span) {
         let (message, turn) = match section {
             Section::Messages => (self.message, self.turn),
-            Section::Tools | Section::System => (0, 0),
+            Section::Tools | Section::System => (Place::NO_MESSAGE, 0),
         };
         self.prompt.places.push(Place {
             section,

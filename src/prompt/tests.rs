@@ -136,10 +136,10 @@ fn leading_system_messages_of_chat_are_the_system_prompt() {
             (Messages, Role::User, 1),
             (Messages, Role::User, 1),
             (Messages, Role::Tool, 3),
-            (Tools, Role::Other, 0),
+            (Tools, Role::Other, Place::NO_MESSAGE),
         ]
     );
-    assert_eq!(prompt.marks[0].seat, Seat::Nowhere);
+    assert_eq!(prompt.marks[0].seat, Seat::Message(2));
     assert_eq!(prompt.marks[1].seat, Seat::Inside(4));
     assert!(matches!(prompt.usage_option, UsageOption::Open { empty: true, .. }));
 }
@@ -153,9 +153,9 @@ fn responses_items_are_places_and_fields_tell_their_lifetime() {
         [
             (Role::User, Block::Text),
             (Role::User, Block::Item),
-            (Role::Assistant, Block::Item),
+            (Role::Assistant, Block::Call),
             (Role::Tool, Block::Text),
-            (Role::Tool, Block::Item),
+            (Role::Tool, Block::Result),
         ]
     );
     assert_eq!(prompt.marks[0].seat, Seat::Message(0));
