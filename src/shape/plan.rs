@@ -2,7 +2,7 @@
 
 use super::{Policy, Rule, Target, inject};
 use crate::dialect::{Block, MarkKind, Role};
-use crate::prompt::{Form, Mark, Place, Prompt, Seat, Section, Ttl};
+use crate::prompt::{Carrier, Form, Mark, Place, Prompt, Seat, Section, Ttl};
 use crate::provider::Marks;
 
 /// Most marks that any provider takes in one request: Anthropic's limit, its siblings' too
@@ -60,7 +60,7 @@ pub(super) fn carries(marks: Marks, place: &Place) -> Carries {
         (Marks::Parts, _) => part,
         (Marks::TextAndTools, block) => text || block == Block::Definition,
         (Marks::Text, _) => text,
-        (Marks::Items, block) => block == Block::Item,
+        (Marks::Items, block) => block == Block::Item || (text && place.carrier == Carrier::Input),
         (Marks::Breakpoints, _) => part && place.role != Role::Assistant,
         (Marks::Top | Marks::Rejected | Marks::Ignored, _) => false,
     };
