@@ -13,3 +13,5 @@ pub mod json;
 pub mod prompt;
 pub mod provider;
 pub mod shape;
+pub mod splice;
+pub mod usage;

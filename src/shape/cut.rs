@@ -1,7 +1,7 @@
 //! Cuts members out of objects, each with the comma that goes with it.
 
-use super::Edit;
 use crate::prompt::Member;
+use crate::splice::Edit;
 
 /// The edits that cut these members out. No member may lie inside another one.
 pub(super) fn members(mut members: Vec<Member>) -> Vec<Edit> {
@@ -26,7 +26,7 @@ mod tests {
     use super::members;
     use crate::dialect::Dialect;
     use crate::prompt::{Member, Reader};
-    use crate::shape::splice::apply;
+    use crate::splice::apply;
 
     /// All `ttl` and `scope` members and marks of a body, by name.
     fn found(body: &str) -> Vec<(&'static str, Member)> {

@@ -1,9 +1,10 @@
 //! The top-level members: those about caching, the model, and the usage option.
 
 use super::write::at_top;
-use super::{Edit, Rule, Shaping, Target};
+use super::{Rule, Shaping, Target};
 use crate::dialect::{Dialect, FieldKind};
 use crate::prompt::{Member, Prompt, UsageOption};
+use crate::splice::Edit;
 
 /// Writes the edits for the top-level members; members to cut go to `cuts`.
 pub(super) fn fields(

@@ -9,15 +9,11 @@ mod cut;
 mod fields;
 mod inject;
 mod plan;
-mod splice;
 mod write;
 
-use std::borrow::Cow;
-
-use crate::prompt::{Prompt, Ttl};
+use crate::prompt::{Member, Prompt, Ttl};
 use crate::provider::Accepts;
-
-pub use splice::{Mismatch, Splicer};
+use crate::splice::Edit;
 
 /// What a request is shaped for.
 #[derive(Clone, Debug)]
@@ -45,22 +41,6 @@ pub enum Policy {
     Strip,
     /// As keep; where the client set none, some are placed, with this lifetime.
     Inject(Ttl),
-}
-
-/// One change of a body: at `at`, `remove` bytes go and `insert` comes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    pub at: u32,
-    pub remove: u32,
-    pub insert: Cow<'static, str>,
-    /// The body has this byte at this offset, or it is not the body that was read.
-    pub guard: (u32, u8),
-}
-
-impl Edit {
-    fn new(at: u32, remove: u32, insert: impl Into<Cow<'static, str>>, guard: (u32, u8)) -> Self {
-        Self { at, remove, insert: insert.into(), guard }
-    }
 }
 
 /// Why a body was changed; each is one rule, and a label of the metric `edits`.
@@ -155,12 +135,7 @@ impl Shaping {
         })
     }
 
-    fn cut(
-        &mut self,
-        member: crate::prompt::Member,
-        rule: Rule,
-        cuts: &mut Vec<crate::prompt::Member>,
-    ) {
+    fn cut(&mut self, member: Member, rule: Rule, cuts: &mut Vec<Member>) {
         self.rules.push(rule);
         cuts.push(member);
     }

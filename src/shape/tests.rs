@@ -1,8 +1,8 @@
-use super::splice::apply;
 use super::*;
 use crate::dialect::Dialect;
 use crate::prompt::Reader;
 use crate::provider::Profile;
+use crate::splice::apply;
 
 fn prompt(dialect: Dialect, body: &str) -> Prompt {
     let mut reader = Reader::new(dialect, &[]);

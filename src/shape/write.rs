@@ -1,10 +1,11 @@
 //! Turns a plan of marks into edits: the least that makes the body as planned.
 
 use super::plan::{Plan, Planned, TopMark};
-use super::{Edit, Rule, Shaping, Target};
+use super::{Rule, Shaping, Target};
 use crate::dialect::{Dialect, Role};
 use crate::prompt::{Carrier, Mark, Member, Place, Prompt, Ttl};
 use crate::provider::{Accepts, Marks};
+use crate::splice::Edit;
 
 /// Writes the edits for the marks of a plan; members to cut go to `cuts`.
 pub(super) fn marks(

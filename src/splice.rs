@@ -1,8 +1,28 @@
-//! Applies edits to a body that comes in pieces, and touches nothing behind the last one.
+//! Edits of a body, applied to it as it comes in pieces; what no edit names is not touched.
 
 use core::fmt;
+use std::borrow::Cow;
 
-use super::Edit;
+/// One change of a body: at `at`, `remove` bytes go and `insert` comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub at: u32,
+    pub remove: u32,
+    pub insert: Cow<'static, str>,
+    /// The body has this byte at this offset, or it is not the body that was read.
+    pub guard: (u32, u8),
+}
+
+impl Edit {
+    pub(crate) fn new(
+        at: u32,
+        remove: u32,
+        insert: impl Into<Cow<'static, str>>,
+        guard: (u32, u8),
+    ) -> Self {
+        Self { at, remove, insert: insert.into(), guard }
+    }
+}
 
 /// The bytes at the place of an edit are not those that were read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +111,7 @@ impl Splicer {
 
 /// Applies edits to a whole body.
 #[cfg(test)]
-pub(super) fn apply(body: &str, edits: &[Edit]) -> Result<String, Mismatch> {
+pub(crate) fn apply(body: &str, edits: &[Edit]) -> Result<String, Mismatch> {
     let bytes = body.as_bytes();
     let mut splicer = Splicer::new(edits.to_vec());
     let reach = splicer.reach(bytes.len());

@@ -1,0 +1,188 @@
+//! Walks over the JSON of an answer, or of one event of a stream, for its ids and its usage.
+
+use super::raw::{Level, Raw, Slot};
+use crate::json::{Kind, Text, Visitor, Want};
+
+/// Longest id, in bytes, that is kept; the ids of providers stay below 100.
+const ID_BYTES: u16 = 256;
+/// Longest count, in bytes: a `u64` in digits.
+const COUNT_BYTES: u16 = 20;
+
+/// What an answer says.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// Its ids, the answer's own first: `id`, `task_id`.
+    pub ids: Vec<Vec<u8>>,
+    pub raw: Raw,
+    /// Whether it has a choice; a chat stream's usage chunk has none.
+    pub(super) has_choices: bool,
+    /// Where its usage object is, as far as that has come.
+    pub(super) usage: UsageSpan,
+    frames: Vec<Node>,
+    name: Name,
+}
+
+/// The bytes of a usage object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum UsageSpan {
+    #[default]
+    None,
+    Begun {
+        start: usize,
+    },
+    Whole {
+        start: usize,
+        end: usize,
+    },
+}
+
+/// An open container that is looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Node {
+    Root,
+    /// `message`, `response`, `metadata`: the answer inside an event, with id and usage.
+    Inner,
+    /// What has a usage of its own: `x_groq`, a choice.
+    Holder,
+    Choices,
+    Usage(Level),
+    WriteList,
+    /// One entry of that list, and what is known of it.
+    Write(WriteEntry),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct WriteEntry {
+    slot: Option<Slot>,
+    count: Option<u64>,
+}
+
+/// The member being read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Name {
+    #[default]
+    Other,
+    Id,
+    Usage,
+    Inner,
+    Holder,
+    Choices,
+    Level(Level),
+    Count(Slot),
+    /// `cacheDetails`: the writes by lifetime, as a list.
+    WriteList,
+    /// In an element of that list.
+    Lifetime,
+    Written,
+}
+
+impl Answer {
+    fn name(&self, node: Node, name: &[u8]) -> Name {
+        match (node, name) {
+            (Node::Root, b"id" | b"task_id" | b"responseId") | (Node::Inner, b"id") => Name::Id,
+            (Node::Root | Node::Inner | Node::Holder, b"usage")
+            | (Node::Root, b"usageMetadata" | b"amazon-bedrock-invocationMetrics") => Name::Usage,
+            (Node::Root, b"message" | b"response" | b"metadata") => Name::Inner,
+            (Node::Root, b"x_groq") => Name::Holder,
+            (Node::Root, b"choices") => Name::Choices,
+            (Node::Usage(level), name) => match level.inside(name) {
+                Some(inside) => Name::Level(inside),
+                None if name == b"cacheDetails" => Name::WriteList,
+                None => Slot::named(level, name).map_or(Name::Other, Name::Count),
+            },
+            (Node::Write(_), b"ttl") => Name::Lifetime,
+            (Node::Write(_), b"inputTokens") => Name::Written,
+            _ => Name::Other,
+        }
+    }
+}
+
+impl Visitor for Answer {
+    fn begin(&mut self, kind: Kind, at: usize) -> Want {
+        let Some(node) = self.frames.last().copied() else {
+            return self.enter_if(kind == Kind::Object, Node::Root);
+        };
+        if node == Node::Choices {
+            let first = !core::mem::replace(&mut self.has_choices, true);
+            return self.enter_if(first && kind == Kind::Object, Node::Holder);
+        }
+        let object = kind == Kind::Object;
+        if node == Node::WriteList {
+            return self.enter_if(object, Node::Write(WriteEntry::default()));
+        }
+        match self.name {
+            Name::Id if kind == Kind::String => Want::Text(ID_BYTES),
+            Name::Inner => self.enter_if(object, Node::Inner),
+            Name::Holder => self.enter_if(object, Node::Holder),
+            Name::Choices => self.enter_if(kind == Kind::Array, Node::Choices),
+            Name::Level(level) => self.enter_if(object, Node::Usage(level)),
+            Name::Usage if object => {
+                self.usage = UsageSpan::Begun { start: at };
+                self.enter_if(true, Node::Usage(Level::Usage))
+            }
+            Name::WriteList => self.enter_if(kind == Kind::Array, Node::WriteList),
+            Name::Count(_) | Name::Lifetime | Name::Written
+                if matches!(kind, Kind::Number | Kind::String) =>
+            {
+                Want::Text(COUNT_BYTES)
+            }
+            _ => Want::Nothing,
+        }
+    }
+
+    fn key(&mut self, name: Text<'_>, _at: usize) {
+        self.name = match (self.frames.last(), name.whole()) {
+            (Some(node), Some(name)) => self.name(*node, name),
+            _ => Name::Other,
+        };
+    }
+
+    fn raw(&mut self, _piece: &[u8]) {}
+
+    fn end(&mut self, _end: usize, text: Text<'_>) {
+        let Some(text) = text.whole().filter(|text| !text.is_empty()) else { return };
+        // Some relays write counts as strings.
+        let count = || core::str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok());
+        match (self.name, self.frames.last_mut()) {
+            (Name::Id, _) => self.ids.push(text.to_vec()),
+            (Name::Count(slot), _) => {
+                if let Some(count) = count() {
+                    self.raw.set(slot, count);
+                }
+            }
+            (Name::Written, Some(Node::Write(entry))) => entry.count = count(),
+            (Name::Lifetime, Some(Node::Write(entry))) => {
+                entry.slot = match text {
+                    b"5m" => Some(Slot::Write5m),
+                    b"1h" => Some(Slot::Write1h),
+                    _ => None,
+                };
+            }
+            _ => {}
+        }
+    }
+
+    fn leave(&mut self, at: usize) {
+        match (self.frames.pop(), self.usage) {
+            (Some(Node::Usage(Level::Usage)), UsageSpan::Begun { start }) => {
+                self.usage = UsageSpan::Whole { start, end: at + 1 };
+            }
+            (Some(Node::Write(WriteEntry { slot: Some(slot), count: Some(count) })), _) => {
+                self.raw.set(slot, count);
+            }
+            _ => {}
+        }
+        self.name = Name::Other;
+    }
+}
+
+impl Answer {
+    fn enter_if(&mut self, condition: bool, node: Node) -> Want {
+        if condition {
+            self.frames.push(node);
+            Want::Enter
+        } else {
+            Want::Nothing
+        }
+    }
+}
