@@ -8,6 +8,8 @@
         clippy::unreachable
     )
 )]
+pub mod affinity;
+pub mod config;
 pub mod dialect;
 pub mod json;
 pub mod prompt;

@@ -1,0 +1,153 @@
+//! What one exchange can teach, and learns when its answer comes.
+
+use core::net::SocketAddr;
+
+use super::table::{Change, Entry, Table};
+use super::{Caller, Issued, Keys};
+
+/// What an exchange leaves behind once it is answered.
+#[derive(Debug)]
+pub struct Memory {
+    caller: Caller,
+    /// Digest of the model that what is learned holds for.
+    model: u32,
+    /// When the request came, in seconds of Unix time: from then on caches live.
+    start: u32,
+    /// Digests of ids that it carried.
+    carried: Vec<u128>,
+    /// Digests of ids made by earlier answers that it used.
+    renewed: Vec<u128>,
+    /// Digests of its prefix, longest first, each with its offset in the body.
+    prefix: Vec<(u128, u32)>,
+    /// What was taught of the prefix, to take it back.
+    taught: Vec<Taught>,
+}
+
+#[derive(Debug)]
+struct Taught {
+    digest: u128,
+    before: Option<Entry>,
+    now: Entry,
+}
+
+/// Where an exchange was served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Digest of the upstream's name.
+    pub upstream: u64,
+    pub endpoint: Option<SocketAddr>,
+}
+
+/// How long what was cached lives, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    pub seconds: u32,
+    /// Up to this offset in the body, an hour.
+    pub hour_until: u32,
+}
+
+impl Lifetimes {
+    fn at(self, offset: u32) -> u32 {
+        if offset <= self.hour_until { self.seconds.max(3600) } else { self.seconds }
+    }
+}
+
+impl Memory {
+    pub(super) fn new(caller: Caller, model: u32, start: u32) -> Self {
+        Self {
+            caller,
+            model,
+            start,
+            carried: Vec::new(),
+            renewed: Vec::new(),
+            prefix: Vec::new(),
+            taught: Vec::new(),
+        }
+    }
+
+    pub(super) fn carry(&mut self, digest: u128) {
+        self.carried.push(digest);
+    }
+
+    pub(super) fn renew(&mut self, digest: u128) {
+        self.renewed.push(digest);
+    }
+
+    pub(super) fn prefix(&mut self, digest: u128, offset: u32) {
+        self.prefix.push((digest, offset));
+    }
+
+    /// The id for the client to bring back.
+    pub fn issue(&self, keys: &Keys, served: Served, now: u32) -> Option<String> {
+        let issued = Issued { at: now, upstream: served.upstream, model: self.model };
+        keys.issue(&issued, &self.caller)
+    }
+
+    /// A good answer has begun: ids and sessions are known to be there.
+    pub fn learn_ids(&self, table: &mut Table<'_>, served: Served, ttl_seconds: u32, now: u32) {
+        let entry = self.entry(served, now.saturating_add(ttl_seconds), now);
+        for digest in &self.carried {
+            table.update(*digest, |_| Some(Change::Keep(entry)));
+        }
+        for digest in &self.renewed {
+            // An id stays where its answer was made, wherever this exchange went.
+            table.update(*digest, |known| {
+                let known = known?;
+                Some(Change::Keep(Entry { expires: known.expires.max(entry.expires), ..*known }))
+            });
+        }
+    }
+
+    /// A good answer has begun: its prefix is cached where it is served.
+    ///
+    /// What is alive elsewhere stays there, but for the longest: that one was just used here.
+    pub fn learn_prefix(
+        &mut self,
+        table: &mut Table<'_>,
+        served: Served,
+        lives: Lifetimes,
+        now: u32,
+    ) {
+        for (index, (digest, offset)) in self.prefix.iter().enumerate() {
+            let expires = self.start.saturating_add(lives.at(*offset));
+            let entry = self.entry(served, expires, now);
+            let before = table.update(*digest, |known| {
+                let elsewhere = known.is_some_and(|known| known.upstream != served.upstream);
+                (index == 0 || !elsewhere).then_some(Change::Keep(entry))
+            });
+            if let Some(before) = before {
+                self.taught.push(Taught { digest: *digest, before, now: entry });
+            }
+        }
+    }
+
+    /// The provider says that it cached nothing: what was known before holds again.
+    pub fn take_back(&mut self, table: &mut Table<'_>) {
+        for Taught { digest, before, now } in self.taught.drain(..) {
+            table.update(digest, |known| {
+                let ours = known.is_some_and(|known| *known == now);
+                ours.then_some(before.map_or(Change::Remove, Change::Keep))
+            });
+        }
+    }
+
+    /// The answer told its id: what it names is where it was made.
+    pub fn learn_answer(
+        &self,
+        keys: &Keys,
+        table: &mut Table<'_>,
+        served: Served,
+        id: &[u8],
+        ttl_seconds: u32,
+        now: u32,
+    ) {
+        let expires = now.saturating_add(ttl_seconds);
+        let entry = self.entry(served, expires, now);
+        table.update(keys.made(&self.caller, id), |_| Some(Change::Keep(entry)));
+    }
+
+    fn entry(&self, served: Served, expires: u32, now: u32) -> Entry {
+        let Served { upstream, endpoint } = served;
+        Entry { upstream, expires, written: now, model: self.model, endpoint }
+    }
+}
