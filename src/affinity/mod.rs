@@ -218,14 +218,22 @@ const MOST_SEGMENTS: usize = 8;
 
 /// The digest that places a conversation that nothing pins, the same in every process: of the
 /// caller, the model, tools, system and the beginning of the first user message.
-pub fn opener(caller: &Caller, model: &str, prefix: &Prefix) -> u32 {
+pub fn opener(caller: &Caller, model: &str, prefix: &Prefix) -> u128 {
     let mut hasher = Xxh3::new();
     hasher.update(caller.bytes());
     hasher.update(model.as_bytes());
     for digest in [prefix.tools, prefix.system, prefix.opener] {
         hasher.update(&digest.to_le_bytes());
     }
-    hasher.digest() as u32
+    hasher.digest128()
+}
+
+/// The digest of a session, the same in every process.
+pub fn session(caller: &Caller, id: &[u8]) -> u128 {
+    let mut hasher = Xxh3::new();
+    hasher.update(caller.bytes());
+    hasher.update(id);
+    hasher.digest128()
 }
 
 /// Finds the first live holder that a request names, and what its answer can teach.

@@ -55,7 +55,7 @@ impl World {
                 .collect::<Vec<_>>()
                 .join(",")
         );
-        let mut reader = Reader::new(Dialect::Messages, &[]);
+        let mut reader = Reader::new(Dialect::Messages, [].into());
         reader.push(body.as_bytes()).unwrap();
         let prefix = reader.finish().unwrap().prefix;
         let fields: Vec<(usize, Vec<u8>)> =
@@ -318,7 +318,7 @@ fn same_inputs_same_choice() {
 #[test]
 fn the_opener_places_a_conversation_the_same_everywhere() {
     let opener_of = |key: &str, model: &str, body: &str| {
-        let mut reader = Reader::new(Dialect::Messages, &[]);
+        let mut reader = Reader::new(Dialect::Messages, [].into());
         reader.push(body.as_bytes()).unwrap();
         let caller = Caller::new([("x-api-key", key.as_bytes())].into_iter());
         opener(&caller, model, &reader.finish().unwrap().prefix)

@@ -151,6 +151,33 @@ impl Config {
         }
     }
 
+    /// What it comes down to, in one line, without secrets.
+    pub fn summary(&self) -> String {
+        let upstreams: Vec<String> = self
+            .upstreams
+            .iter()
+            .map(|upstream| {
+                let policy = match upstream.policy {
+                    Policy::Keep => "keep",
+                    Policy::Strip => "strip",
+                    Policy::Inject(_) => "inject",
+                };
+                format!("{} ({}, {policy})", upstream.name, upstream.profile.name)
+            })
+            .collect();
+        let Affinity { ttl_seconds, entries, prefix, secrets, .. } = &self.affinity;
+        format!(
+            "stage {:?}; upstreams {}; ids for {ttl_seconds} s, {entries} entries, prefix {prefix}, \
+             {} secrets; usage rewrite {}; explain {}; {:?}",
+            self.stage,
+            upstreams.join(", "),
+            secrets.len(),
+            self.usage.rewrite,
+            self.explain,
+            self.limits,
+        )
+    }
+
     /// The upstream of this name.
     pub fn upstream(&self, name: &[u8]) -> Option<(usize, &Upstream)> {
         self.upstreams.iter().enumerate().find(|(_, upstream)| upstream.name.as_bytes() == name)

@@ -4,6 +4,8 @@
 //! pieces that belong to the prefix. One frame per open container that is looked into, at most
 //! ten; everything deeper is passed over by the lexer.
 
+use std::rc::Rc;
+
 use super::frame::{Cuttable, Frame};
 use super::prefix::{self, Digester};
 use super::{
@@ -30,9 +32,9 @@ const MOST: usize = 65_536;
 const BILLING: &[u8] = b"x-anthropic-billing-header:";
 
 /// Reads a body, window by window.
-pub struct Reader<'n> {
+pub struct Reader {
     lexer: Lexer,
-    walk: Walk<'n>,
+    walk: Walk,
 }
 
 /// What a body says.
@@ -44,9 +46,9 @@ pub struct Reading {
     pub ids: Vec<(usize, Vec<u8>)>,
 }
 
-impl<'n> Reader<'n> {
+impl Reader {
     /// `id_names` are top-level members whose string values are kept as ids.
-    pub fn new(dialect: Dialect, id_names: &'n [String]) -> Self {
+    pub fn new(dialect: Dialect, id_names: Rc<[String]>) -> Self {
         Self { lexer: Lexer::default(), walk: Walk::new(dialect, id_names) }
     }
 
@@ -73,8 +75,8 @@ impl<'n> Reader<'n> {
     }
 }
 
-struct Walk<'n> {
-    id_names: &'n [String],
+struct Walk {
+    id_names: Rc<[String]>,
     prompt: Prompt,
     digester: Digester,
     ids: Vec<(usize, Vec<u8>)>,
@@ -89,7 +91,7 @@ struct Walk<'n> {
     trouble: Option<Unread>,
 }
 
-impl Visitor for Walk<'_> {
+impl Visitor for Walk {
     fn begin(&mut self, kind: Kind, at: usize) -> Want {
         let at = offset32(at);
         let Some(frame) = self.frames.last_mut() else {
@@ -158,8 +160,8 @@ impl Visitor for Walk<'_> {
     }
 }
 
-impl<'n> Walk<'n> {
-    fn new(dialect: Dialect, id_names: &'n [String]) -> Self {
+impl Walk {
+    fn new(dialect: Dialect, id_names: Rc<[String]>) -> Self {
         Self {
             id_names,
             prompt: Prompt::new(dialect),

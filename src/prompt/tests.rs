@@ -1,12 +1,13 @@
+use std::rc::Rc;
+
 use super::*;
 
-fn ids() -> Vec<String> {
-    ["previous_response_id", "prompt_cache_key"].map(String::from).to_vec()
+fn ids() -> Rc<[String]> {
+    ["previous_response_id", "prompt_cache_key"].map(String::from).into()
 }
 
 fn read_cut(dialect: Dialect, windows: &[&[u8]]) -> Result<Reading, Unread> {
-    let ids = ids();
-    let mut reader = Reader::new(dialect, &ids);
+    let mut reader = Reader::new(dialect, ids());
     for window in windows {
         reader.push(window)?;
     }

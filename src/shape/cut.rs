@@ -30,7 +30,7 @@ mod tests {
 
     /// All `ttl` and `scope` members and marks of a body, by name.
     fn found(body: &str) -> Vec<(&'static str, Member)> {
-        let mut reader = Reader::new(Dialect::Messages, &[]);
+        let mut reader = Reader::new(Dialect::Messages, [].into());
         reader.push(body.as_bytes()).unwrap();
         let prompt = reader.finish().unwrap().prompt;
         let mut found = Vec::new();

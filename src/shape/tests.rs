@@ -5,7 +5,7 @@ use crate::provider::Profile;
 use crate::splice::apply;
 
 fn prompt(dialect: Dialect, body: &str) -> Prompt {
-    let mut reader = Reader::new(dialect, &[]);
+    let mut reader = Reader::new(dialect, [].into());
     reader.push(body.as_bytes()).unwrap();
     reader.finish().unwrap().prompt
 }

@@ -15,6 +15,7 @@ pub use answer::Answer;
 pub use body::Body;
 pub use raw::Raw;
 pub use stream::{Purpose, Stream};
+pub use write::writes as is_rewritten;
 
 /// The counts of one answer, in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -35,7 +35,7 @@ fn names(dialect: Dialect) -> Option<Names> {
 }
 
 /// Whether answers of this dialect can need a change at all.
-pub(super) fn writes(dialect: Dialect) -> bool {
+pub fn writes(dialect: Dialect) -> bool {
     names(dialect).is_some()
 }
 

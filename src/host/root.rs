@@ -1,0 +1,191 @@
+//! The plugin in one worker: its configuration, its counters, and the requests that it holds.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+use log::{error, info};
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{ContextType, LogLevel};
+
+use super::abi;
+use super::exchange::Exchange;
+use crate::affinity::{KEY_BYTES, Keys};
+use crate::config::Config;
+use crate::metrics::{self, Metric};
+use crate::stage::{Hold, Plugin};
+
+/// Where the key of this process is, the same for all workers.
+const KEY: &str = "warmpath.key";
+/// Is there once the host was seen not to hold requests.
+const UNHELD: &str = "warmpath.unheld";
+/// How often held requests are looked at, as a part of the time that they may be held: a request
+/// is freed at most a quarter late.
+const TICKS_PER_HOLD: u32 = 4;
+
+/// The root context.
+#[derive(Default)]
+pub(super) struct Root {
+    worker: Option<Rc<Worker>>,
+}
+
+/// What all exchanges of a worker share.
+pub(super) struct Worker {
+    pub(super) plugin: Rc<Plugin>,
+    counters: Vec<Option<u32>>,
+    /// Requests that are held with nothing of their body here, and since when.
+    held: RefCell<HashMap<u32, u64>>,
+    /// Requests that the clock has freed, and when.
+    freed: RefCell<HashMap<u32, u64>>,
+    hold: Cell<Hold>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        if let Ok(level) = proxy_wasm::hostcalls::get_log_level() {
+            proxy_wasm::set_log_level(match level {
+                LogLevel::Critical => LogLevel::Error,
+                level => level,
+            });
+        }
+        let text = abi::buffer(abi::Buffer::Configuration, 0, size).unwrap_or_default();
+        let config = match Config::parse(&text) {
+            Ok(config) => config,
+            Err(problems) => {
+                for problem in problems {
+                    error!("{problem}");
+                }
+                return false;
+            }
+        };
+        let Some(random) = process_key() else {
+            error!("the host gives no random key");
+            return false;
+        };
+        info!("{}", config.summary());
+        let names = metrics::names(&config);
+        let worker = Worker {
+            counters: names.iter().map(|name| abi::define_counter(name).ok()).collect(),
+            held: RefCell::default(),
+            freed: RefCell::default(),
+            hold: Cell::new(Hold::Unknown),
+            plugin: Rc::new(Plugin::new(
+                config.clone(),
+                Keys::new(&random, &config.affinity.secrets),
+            )),
+        };
+        worker.define();
+        worker.look_for_unheld();
+        if let Err(refused) = abi::tick_every(config.limits.hold_ms.div_ceil(TICKS_PER_HOLD)) {
+            error!("the host sets no clock: {refused:?}");
+            return false;
+        }
+        self.worker = Some(Rc::new(worker));
+        true
+    }
+
+    fn on_tick(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.free_late();
+            worker.look_for_unheld();
+        }
+    }
+
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Exchange::new(context, self.worker.clone())))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+impl Worker {
+    /// Touches every counter, so that it shows before its first event.
+    fn define(&self) {
+        for counter in self.counters.iter().flatten() {
+            let _ = abi::increment(*counter, 0);
+        }
+    }
+
+    pub(super) fn count(&self, metric: Metric, by: u64) {
+        let index = metric.index(self.plugin.config.upstreams.len());
+        if let Some(Some(counter)) = self.counters.get(index) {
+            let _ = abi::increment(*counter, by);
+        }
+    }
+
+    pub(super) fn hold(&self) -> Hold {
+        self.hold.get()
+    }
+
+    /// A body has come while its request was held.
+    pub(super) fn hold_works(&self) {
+        if self.hold.get() == Hold::Unknown {
+            self.hold.set(Hold::Works);
+        }
+    }
+
+    /// Says once per process that the host does not hold requests.
+    pub(super) fn tell_unheld(&self) {
+        self.hold.set(Hold::Missing);
+        if abi::set_shared(UNHELD, b"1", None).is_ok() {
+            error!(
+                "this host does not hold requests: set `allow_on_headers_stop_iteration: true` in \
+                 the `config` of this filter (envoy.extensions.wasm.v3.PluginConfig); until then \
+                 no prompt is read, so nothing is pinned by prompt or shaped"
+            );
+        }
+    }
+
+    fn look_for_unheld(&self) {
+        if self.hold.get() == Hold::Unknown && abi::shared(UNHELD).is_some() {
+            self.hold.set(Hold::Missing);
+        }
+    }
+
+    pub(super) fn wait(&self, context: u32) {
+        self.held.borrow_mut().insert(context, abi::now_ms());
+    }
+
+    /// A held request waits no longer. When the clock freed it, if it did.
+    pub(super) fn arrived(&self, context: u32) -> Option<u64> {
+        self.held.borrow_mut().remove(&context);
+        self.freed.borrow_mut().remove(&context)
+    }
+
+    /// Lets those go on that have been held for too long with nothing of their body here.
+    fn free_late(&self) {
+        let now = abi::now_ms();
+        let limit = u64::from(self.plugin.config.limits.hold_ms);
+        let late: Vec<u32> = self
+            .held
+            .borrow()
+            .iter()
+            .filter(|(_, since)| now.saturating_sub(**since) >= limit)
+            .map(|(context, _)| *context)
+            .collect();
+        for context in late {
+            self.held.borrow_mut().remove(&context);
+            if abi::resume_request(context).is_ok() {
+                self.freed.borrow_mut().insert(context, now);
+            }
+        }
+    }
+}
+
+/// The key of this process: whoever comes first makes it, all workers use it.
+fn process_key() -> Option<[u8; KEY_BYTES]> {
+    if abi::shared(KEY).is_none() {
+        let mut key = [0; KEY_BYTES];
+        getrandom::fill(&mut key).ok()?;
+        match abi::set_shared(KEY, &key, None) {
+            Ok(()) | Err(abi::CAS_MISMATCH) => {}
+            Err(_) => return None,
+        }
+    }
+    let (key, _) = abi::shared(KEY)?;
+    key.try_into().ok()
+}

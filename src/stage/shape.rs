@@ -1,0 +1,355 @@
+//! The shape stage: makes one attempt legal and cacheable for the upstream that it really goes to.
+//!
+//! It works from the facts that the route stage left: the edits are known at the headers, so the
+//! final length is set there and nothing is held. Only where there are no facts for the body that
+//! comes does it hold and read by itself.
+
+use std::rc::Rc;
+
+use super::intake::{Intake, Progress};
+use super::note::{self, Attempt, ConversationKey, bit};
+use super::{Effect, End, Headers, Hold, Host, Plugin, Property, Step, readable, skip};
+use crate::config::{CacheKey, Upstream};
+use crate::dialect::Dialect;
+use crate::metrics::{Metric, Skip};
+use crate::prompt::{Prompt, Reader};
+use crate::provider::{Accepts, Key};
+use crate::shape::{Shaping, Target, shape};
+use crate::splice::Splicer;
+
+/// An attempt in the shape stage.
+pub struct Shape {
+    plugin: Rc<Plugin>,
+    state: State,
+}
+
+enum State {
+    /// Nothing to do, or nothing more.
+    Idle,
+    /// The headers went on; edits wait for the body.
+    Splicing(Splicer),
+    /// The headers are held, the body is being read.
+    Held(Box<Held>),
+}
+
+struct Held {
+    intake: Intake,
+    /// Index of the upstream.
+    upstream: usize,
+    scope_beta: bool,
+}
+
+impl Shape {
+    pub fn new(plugin: Rc<Plugin>) -> Self {
+        Self { plugin, state: State::Idle }
+    }
+
+    /// Whether it is held with nothing of its body here, so that the clock may free it.
+    pub fn waits(&self) -> bool {
+        matches!(&self.state, State::Held(held) if held.intake.waits())
+    }
+
+    /// The clock freed it.
+    pub fn freed(&mut self, at_ms: u64) {
+        if let State::Held(held) = &mut self.state {
+            held.intake.freed(at_ms);
+        }
+    }
+
+    pub fn request_headers(
+        &mut self,
+        headers: &Headers<'_>,
+        end: End,
+        hold: Hold,
+        host: &mut dyn Host,
+    ) -> Step {
+        let mut effects: Vec<Effect> =
+            headers.ours().map(|name| Effect::RemoveHeader(name.into())).collect();
+        let name = host
+            .property(Property::Upstream)
+            .filter(|name| !name.is_empty())
+            .or_else(|| host.property(Property::Cluster))
+            .unwrap_or_default();
+        let plugin = Rc::clone(&self.plugin);
+        let upstream = plugin.config.upstream(&name);
+        let before: Option<Attempt> =
+            host.property(Property::Attempt).and_then(|bytes| note::read(&bytes));
+        let facts = host.property(Property::Request).and_then(|bytes| note::read(&bytes));
+        match facts {
+            Some(note::Request::LeftAlone) => Step::going_on(effects),
+            Some(note::Request::Unheld) => {
+                effects.push(skip(Skip::Unheld));
+                Step::going_on(effects)
+            }
+            Some(note::Request::Prompt(prompt, key)) if is_of(&prompt, headers, &before) => {
+                let upstream = upstream.map(|(_, upstream)| upstream);
+                self.shape_unread(&prompt, key, upstream, headers, before.as_ref(), &mut effects);
+                Step::going_on(effects)
+            }
+            Some(note::Request::Prompt(..)) | None => {
+                self.hold(headers, end, hold, upstream, effects)
+            }
+        }
+    }
+
+    /// Shapes from the facts: now, and without reading.
+    fn shape_unread(
+        &mut self,
+        prompt: &Prompt,
+        key: ConversationKey,
+        upstream: Option<&Upstream>,
+        headers: &Headers<'_>,
+        before: Option<&Attempt>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let scope_beta = has_scope_beta(headers);
+        let (shaping, mut attempt) = plan(prompt, key, upstream, scope_beta, effects);
+        let added = before.and_then(|before| before.header.as_deref());
+        if let Some((name, value)) = affinity_header(prompt, key, upstream)
+            && (added == Some(name) || headers.get(name).is_none())
+        {
+            effects.push(Effect::SetHeader(name.into(), value.into_bytes()));
+            attempt.header = Some(name.to_owned());
+        }
+        if let Some(name) = added
+            && attempt.header.as_deref() != Some(name)
+        {
+            effects.push(Effect::RemoveHeader(name.to_owned().into()));
+        }
+        if headers.content_length() != Some(attempt.length) {
+            let length = attempt.length.to_string().into_bytes();
+            effects.push(Effect::SetHeader("content-length".into(), length));
+        }
+        effects.push(Effect::SetProperty(Property::Attempt, note::write(&attempt)));
+        if !shaping.edits.is_empty() {
+            self.state = State::Splicing(Splicer::new(shaping.edits));
+        }
+    }
+
+    /// Holds the request to read it here.
+    fn hold(
+        &mut self,
+        headers: &Headers<'_>,
+        end: End,
+        hold: Hold,
+        upstream: Option<(usize, &Upstream)>,
+        mut effects: Vec<Effect>,
+    ) -> Step {
+        let method = headers.get(":method").unwrap_or_default();
+        let path = headers.get(":path").unwrap_or_default();
+        let Some(dialect) = Dialect::recognise(method, path, &[]) else {
+            return Step::going_on(effects);
+        };
+        let limits = &self.plugin.config.limits;
+        let readable = readable(dialect, headers, end, hold, limits);
+        match (readable, upstream) {
+            (Ok(()), Some((upstream, _))) => {
+                let reader = Reader::new(dialect, [].into());
+                let limit = limits.request_body_bytes;
+                let intake = Intake::new(reader, headers.content_length(), limit);
+                let held = Held { intake, upstream, scope_beta: has_scope_beta(headers) };
+                self.state = State::Held(Box::new(held));
+                Step::held(effects)
+            }
+            (Ok(()), None) => {
+                effects.push(skip(Skip::UnknownUpstream));
+                Step::going_on(effects)
+            }
+            (Err(reason), _) => {
+                effects.extend(reason.map(skip));
+                Step::going_on(effects)
+            }
+        }
+    }
+
+    /// More of the body is here: `size` bytes, all that are held or the next piece.
+    pub fn request_body(&mut self, size: usize, end: End, host: &mut dyn Host) -> Step {
+        match &mut self.state {
+            State::Idle => Step::default(),
+            State::Held(held) => {
+                let progress = held.intake.body(size, end, host);
+                self.progress(progress, host)
+            }
+            State::Splicing(splicer) => {
+                let step = splice(splicer, size, host);
+                if splicer.is_done() || end == End::Closed {
+                    self.state = State::Idle;
+                }
+                step
+            }
+        }
+    }
+
+    /// The trailers are here: the body has ended.
+    pub fn request_trailers(&mut self, host: &mut dyn Host) -> Step {
+        let State::Held(held) = &mut self.state else { return Step::default() };
+        let progress = held.intake.ended();
+        self.progress(progress, host)
+    }
+
+    fn progress(&mut self, progress: Progress, host: &mut dyn Host) -> Step {
+        if matches!(progress, Progress::More) {
+            return Step::held(Vec::new());
+        }
+        let State::Held(held) = core::mem::replace(&mut self.state, State::Idle) else {
+            return Step::default();
+        };
+        let mut effects = Vec::new();
+        match progress {
+            Progress::More => {}
+            Progress::Whole(reading) => {
+                let upstream = self.plugin.config.upstreams.get(held.upstream);
+                let key = ConversationKey::default();
+                let prompt = &reading.prompt;
+                let attempt =
+                    shape_held(prompt, key, upstream, held.scope_beta, &mut effects, host);
+                let attempt = attempt.unwrap_or_default();
+                if held.intake.content_length().is_none() {
+                    let length = attempt.length.to_string().into_bytes();
+                    effects.push(Effect::SetHeader("content-length".into(), length));
+                }
+                effects.push(Effect::SetProperty(Property::Attempt, note::write(&attempt)));
+            }
+            Progress::Trouble(reason) => effects.push(skip(reason)),
+            Progress::Late => effects.push(skip(Skip::LateBody)),
+            Progress::Unheld => effects.extend([skip(Skip::Unheld), Effect::TellUnheld]),
+        }
+        Step::going_on(effects)
+    }
+}
+
+/// Whether the facts are those of the body that comes: its length is theirs, or what an earlier
+/// attempt made of it.
+fn is_of(prompt: &Prompt, headers: &Headers<'_>, before: &Option<Attempt>) -> bool {
+    headers.content_length().is_some_and(|length| {
+        length == u64::from(prompt.length)
+            || before.as_ref().is_some_and(|before| before.length == length)
+    })
+}
+
+/// Shapes for the upstream, counts what that did, and notes it.
+fn plan(
+    prompt: &Prompt,
+    key: ConversationKey,
+    upstream: Option<&Upstream>,
+    scope_beta: bool,
+    effects: &mut Vec<Effect>,
+) -> (Shaping, Attempt) {
+    let unshaped = |reason, effects: &mut Vec<Effect>| {
+        effects.push(skip(reason));
+        let attempt = Attempt { length: u64::from(prompt.length), ..Attempt::default() };
+        (Shaping::default(), attempt)
+    };
+    let Some(upstream) = upstream else { return unshaped(Skip::UnknownUpstream, effects) };
+    let clients = prompt.model.as_ref().map_or("", |model| model.name.as_str());
+    let model = upstream.model(clients);
+    let Some(accepts) = upstream.accepts(prompt.dialect, model) else {
+        return unshaped(Skip::Dialect, effects);
+    };
+    let key = key.text();
+    let sets_key = upstream.cache_key == CacheKey::Set && accepts.key == Key::Field;
+    let profile = upstream.profile;
+    let target = Target {
+        accepts,
+        policy: upstream.policy,
+        min_tokens: upstream.min_tokens.unwrap_or_else(|| (profile.min_tokens)(model)),
+        model: (model != clients).then_some(model),
+        cache_key: sets_key.then_some(key.as_str()),
+        scope_beta,
+        ask_usage: true,
+    };
+    let shaping = shape(prompt, &target);
+    let mut rules = 0;
+    for rule in &shaping.rules {
+        rules |= bit(*rule);
+        effects.push(Effect::Count(Metric::Edits(*rule), 1));
+    }
+    let attempt = Attempt {
+        length: shaping.length(prompt.length),
+        rules,
+        asked_usage: shaping.asked_usage,
+        lifetime_seconds: lifetime(prompt, &accepts)
+            .unwrap_or_else(|| (profile.lifetime_seconds)(model)),
+        hour_until: shaping.hour_until,
+        header: None,
+    };
+    (shaping, attempt)
+}
+
+/// The lifetime, in seconds, that a top-level member asks for, where the upstream takes that.
+fn lifetime(prompt: &Prompt, accepts: &Accepts) -> Option<u32> {
+    use crate::dialect::FieldKind;
+    prompt
+        .fields
+        .iter()
+        .filter(|field| match field.kind {
+            FieldKind::CacheKey => false,
+            FieldKind::CacheRetention => accepts.cache_retention,
+            FieldKind::CacheOptions => accepts.cache_options,
+        })
+        .find_map(|field| field.ttl?.seconds())
+}
+
+/// The header that makes follow-ups reach the same cache, where the upstream takes one.
+fn affinity_header(
+    prompt: &Prompt,
+    key: ConversationKey,
+    upstream: Option<&Upstream>,
+) -> Option<(&'static str, String)> {
+    let upstream = upstream.filter(|upstream| upstream.cache_key == CacheKey::Set)?;
+    let model = prompt.model.as_ref().map_or("", |model| model.name.as_str());
+    match upstream.accepts(prompt.dialect, upstream.model(model))?.key {
+        Key::Header(name) => Some((name, key.text())),
+        Key::None | Key::Field => None,
+    }
+}
+
+/// Shapes a request that is held with all of its body; returns what was done.
+pub(super) fn shape_held(
+    prompt: &Prompt,
+    key: ConversationKey,
+    upstream: Option<&Upstream>,
+    scope_beta: bool,
+    effects: &mut Vec<Effect>,
+    host: &mut dyn Host,
+) -> Option<Attempt> {
+    let (shaping, attempt) = plan(prompt, key, upstream, scope_beta, effects);
+    if shaping.edits.is_empty() {
+        return Some(attempt);
+    }
+    let mut splicer = Splicer::new(shaping.edits);
+    let Step { effects: spliced, .. } = splice(&mut splicer, prompt.length as usize, host);
+    let length = attempt.length.to_string().into_bytes();
+    effects.push(Effect::SetHeader("content-length".into(), length));
+    effects.extend(spliced);
+    Some(attempt)
+}
+
+/// Applies the edits that reach into the next `size` bytes.
+fn splice(splicer: &mut Splicer, size: usize, host: &mut dyn Host) -> Step {
+    let reach = splicer.reach(size);
+    if reach == 0 {
+        splicer.pass(size);
+        return Step::default();
+    }
+    let head = host.window(0, reach).unwrap_or_default();
+    match splicer.splice(&head, size) {
+        Ok(bytes) if head.len() == reach => {
+            Step::going_on(vec![Effect::ReplaceBody { length: reach, bytes }])
+        }
+        other => {
+            let told = other.err().map_or_else(String::new, |mismatch| format!(": {mismatch}"));
+            let body = format!("warmpath: the request's body changed on its way{told}\n");
+            Step::held(vec![skip(Skip::BodyChanged), Effect::Reply { status: 502, body }])
+        }
+    }
+}
+
+/// Whether a request has the beta header that lets marks carry a scope.
+pub(super) fn has_scope_beta(headers: &Headers<'_>) -> bool {
+    let beta = headers.get("anthropic-beta").unwrap_or_default();
+    beta.split(|byte| *byte == b',').any(|beta| beta.trim_ascii().starts_with(SCOPE_BETA))
+}
+
+/// Every version of the beta (Claude Code, docs of the LLM gateway protocol, read 2026-08).
+const SCOPE_BETA: &[u8] = b"prompt-caching-scope-";
