@@ -1,0 +1,48 @@
+//! `make demo`: the same conversations through plain Envoy, then through Envoy with Warmpath. Ends with an error where
+//! Warmpath was not better or a request failed.
+
+use std::process::ExitCode;
+
+use demo::totals::{Totals, compare};
+use e2e::{Bootstrap, Gateway};
+
+const INTRODUCTION: &str = "\
+Twelve conversations of four turns each take turns through one Envoy. Ten speak Claude's messages
+API to three accounts, two speak chat to a fourth. Their clients set nothing but the base URL
+(ivo's also a session header, june's the id of the last answer); half of those that speak to Claude
+mark their prompts for caching. The providers are simulated, each account with a prefix cache of its
+own. In the third round one account is switched off for a while. Numbers are tokens.
+";
+
+const NEXT: &str = "\
+make run            Envoy with Warmpath and the same providers, to try by hand
+envoy/envoy.yaml    the Envoy that has just run, each choice explained
+README.md           what Warmpath does, and its configuration
+";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tokio::select! {
+        code = demo() => code,
+        () = demo::interrupted() => ExitCode::FAILURE,
+    }
+}
+
+async fn demo() -> ExitCode {
+    println!("\n{INTRODUCTION}\nStarting plain Envoy ...\n");
+    let plain = play(Bootstrap::shipped().without_plugin()).await;
+    println!("\nStarting Envoy with Warmpath ...\n");
+    let warm = play(Bootstrap::shipped().configure(r#""explain": true"#)).await;
+    println!("\n{}\nWhere to look next:\n{NEXT}", compare(&plain, &warm));
+    let better = warm.cost < plain.cost && warm.read_tokens > plain.read_tokens;
+    if better && plain.failed_requests + warm.failed_requests == 0 {
+        return ExitCode::SUCCESS;
+    }
+    println!("This is not as it should be: Warmpath was not better, or a request failed.");
+    ExitCode::FAILURE
+}
+
+async fn play(bootstrap: Bootstrap) -> Totals {
+    let gateway = Gateway::start(bootstrap).await;
+    demo::play::play(&gateway).await
+}

@@ -1,0 +1,206 @@
+//! One Envoy process, started through func-e, from start to stop. It stops with the value that stands for it, and also when
+//! the test process is killed; its log is printed only where a test fails.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::bootstrap::root;
+use crate::{Bootstrap, Client, PATIENCE, Stats, eventually};
+
+/// Runs its arguments until they end or its standard input does: the end of the test process, however it comes, is the end
+/// of func-e, and with func-e ends Envoy. Ctrl-C reaches func-e by itself; until that has stopped Envoy, this waits.
+const SUPERVISOR: &str = r#"
+trap '' INT
+exec 3<&0
+"$@" 3<&- & child=$!
+{ read -r line <&3; kill $child; } & watch=$!
+wait $child; status=$?
+kill $watch 2>/dev/null
+exit $status
+"#;
+
+/// A running Envoy.
+pub struct Envoy {
+    process: Process,
+    admin: SocketAddr,
+    listeners: BTreeMap<String, SocketAddr>,
+}
+
+impl Envoy {
+    /// Starts Envoy and waits until it serves.
+    ///
+    /// # Panics
+    ///
+    /// With Envoy's log when it ends instead, or takes too long.
+    pub async fn start(bootstrap: Bootstrap) -> Self {
+        let mut process = Process::spawn(&bootstrap);
+        let admin = eventually(async || {
+            assert!(process.runs(), "Envoy has ended instead of starting");
+            let address: SocketAddr = process
+                .read("admin")
+                .parse()
+                .map_err(|_| "Envoy has told no admin address".to_string())?;
+            match Client::new(address).get("/ready").try_send().await {
+                Ok(answer) if answer.text().trim() == "LIVE" => Ok(address),
+                Ok(answer) => Err(format!("Envoy is not ready: {}", answer.text())),
+                Err(error) => Err(format!("Envoy's admin interface does not answer: {error}")),
+            }
+        })
+        .await;
+        let listeners = listeners(&Client::new(admin).get("/listeners?format=json").await.json());
+        Self { process, admin, listeners }
+    }
+
+    /// Starts Envoy with a bootstrap that it must refuse, and returns the lines of its log.
+    ///
+    /// # Panics
+    ///
+    /// When Envoy starts nevertheless.
+    pub async fn refusal(bootstrap: Bootstrap) -> Vec<String> {
+        let mut process = Process::spawn(&bootstrap);
+        eventually(async || {
+            if process.runs() { Err("Envoy runs, but should have refused".into()) } else { Ok(()) }
+        })
+        .await;
+        process.read("log").lines().map(String::from).collect()
+    }
+
+    /// Returns where a listener listens, by its name.
+    pub fn address(&self, listener: &str) -> SocketAddr {
+        *self
+            .listeners
+            .get(listener)
+            .unwrap_or_else(|| panic!("no listener `{listener}`, only {:?}", self.listeners))
+    }
+
+    /// Returns where the admin interface is.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// Reads all counters as they are now.
+    pub async fn stats(&self) -> Stats {
+        let admin = Client::new(self.admin);
+        let (json, prometheus) =
+            (admin.get("/stats?format=json").await, admin.get("/stats/prometheus").await);
+        Stats::new(&json.json(), &prometheus.text())
+    }
+
+    /// Returns all that Envoy has printed: its log and one line per request.
+    pub fn log(&self) -> String {
+        self.process.read("log")
+    }
+}
+
+/// Reads a variable that says where a tool is.
+///
+/// # Panics
+///
+/// Where it is not set.
+pub fn tool(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_else(|_| {
+        panic!("{variable} is not set: run these tests with `make test` or `make e2e`")
+    })
+}
+
+/// Whether this Envoy can choose another cluster for a retry: 1.39 or later.
+pub fn refreshes_clusters() -> bool {
+    static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
+    *VERSION.get_or_init(version) >= (1, 39)
+}
+
+/// Reads major and minor from a line as `envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`.
+fn version() -> (u32, u32) {
+    let output = Command::new(tool("ENVOY_PATH"))
+        .arg("--version")
+        .output()
+        .expect("Envoy tells its version");
+    let line = String::from_utf8_lossy(&output.stdout).into_owned();
+    let numbers = line.split('/').rev().find_map(|part| {
+        let mut numbers = part.split('.').map_while(|number| number.parse().ok());
+        Some((numbers.next()?, numbers.next()?))
+    });
+    numbers.unwrap_or_else(|| panic!("no version in `{line}`"))
+}
+
+fn listeners(statuses: &Value) -> BTreeMap<String, SocketAddr> {
+    let statuses = statuses["listener_statuses"].as_array().into_iter().flatten();
+    let address = |status: &Value| {
+        let address = &status["local_address"]["socket_address"];
+        format!("{}:{}", address["address"].as_str()?, address["port_value"]).parse().ok()
+    };
+    statuses
+        .filter_map(|status| Some((status["name"].as_str()?.into(), address(status)?)))
+        .collect()
+}
+
+/// func-e with Envoy below it, and a folder with its files: `bootstrap.yaml`, `admin` (the address), `log`.
+struct Process {
+    child: Child,
+    folder: TempDir,
+}
+
+impl Process {
+    fn spawn(bootstrap: &Bootstrap) -> Self {
+        let folder = TempDir::with_prefix("warmpath-").expect("a temporary folder");
+        let file = |name: &str| folder.path().join(name);
+        std::fs::write(file("bootstrap.yaml"), bootstrap.text()).expect("a written bootstrap");
+        let log = File::create(file("log")).expect("a log file");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", SUPERVISOR, "supervisor"])
+            .arg(tool("FUNC_E"))
+            .args(["run", "--config-path"])
+            .arg(file("bootstrap.yaml"));
+        // Several Envoys run at a time; and what is logged must be there when a test reads it.
+        command.args([
+            "--disable-hot-restart",
+            "--file-flush-interval-msec",
+            "50",
+            "--log-level",
+            "warning",
+        ]);
+        command.args(bootstrap.arguments()).arg("--admin-address-path").arg(file("admin"));
+        command.env("ENVOY_PATH", tool("ENVOY_PATH")).current_dir(root());
+        for variable in
+            ["FUNC_E_CONFIG_HOME", "FUNC_E_DATA_HOME", "FUNC_E_STATE_HOME", "FUNC_E_RUNTIME_DIR"]
+        {
+            command.env(variable, file("func-e"));
+        }
+        command.stdin(Stdio::piped()).stdout(log.try_clone().expect("a second handle")).stderr(log);
+        Self { child: command.spawn().expect("a shell to start func-e with"), folder }
+    }
+
+    fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("a child to ask for").is_none()
+    }
+
+    /// Reads one of the folder's files; an absent one is empty.
+    fn read(&self, file: &str) -> String {
+        let read = |path: &Path| {
+            std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        };
+        read(&self.folder.path().join(file)).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let start = Instant::now();
+        while self.runs() && start.elapsed() < PATIENCE {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        if std::thread::panicking() {
+            eprintln!("---- Envoy's log ----\n{}---- end of Envoy's log ----", self.read("log"));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Envoy in front of simulated accounts: what a test starts with.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use simulator::{Account, Exchange, Provider, Simulator};
+
+use crate::client::Call;
+use crate::{Answer, Bootstrap, Client, Conversation, Envoy};
+
+/// The accounts that `envoy/envoy.yaml` reaches.
+pub fn accounts() -> Vec<Account> {
+    vec![
+        Account::new("anthropic-a", Provider::Anthropic),
+        Account::new("anthropic-b", Provider::Anthropic),
+        Account::new("bedrock-us", Provider::Bedrock),
+        Account::new("openai-a", Provider::OpenAi),
+    ]
+}
+
+/// An Envoy, the accounts behind it and a client in front of it.
+pub struct Gateway {
+    // Dropped in this order: Envoy stops before the accounts do.
+    pub envoy: Envoy,
+    pub providers: Simulator,
+    client: Client,
+}
+
+impl Gateway {
+    /// Starts the shipped bootstrap as it is.
+    pub async fn warm() -> Self {
+        Self::start(Bootstrap::shipped()).await
+    }
+
+    /// Starts the shipped bootstrap without the plugin.
+    pub async fn plain() -> Self {
+        Self::start(Bootstrap::shipped().without_plugin()).await
+    }
+
+    /// Starts a bootstrap that reaches [`accounts`] and has a listener named `gateway`.
+    pub async fn start(bootstrap: Bootstrap) -> Self {
+        let providers = Simulator::start(accounts()).await.expect("simulated providers");
+        let point = |bootstrap: Bootstrap, account: Account| {
+            bootstrap.point(&account.name, providers.address(&account.name))
+        };
+        let envoy = Envoy::start(accounts().into_iter().fold(bootstrap, point)).await;
+        let client = Client::new(envoy.address("gateway"));
+        Self { envoy, providers, client }
+    }
+
+    /// Returns a client with connections of its own.
+    pub fn client(&self) -> Client {
+        Client::new(self.envoy.address("gateway"))
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Call {
+        self.client.post(path, body)
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.client.get(path)
+    }
+
+    /// Sends a conversation as it stands.
+    pub fn send(&self, conversation: &Conversation) -> Call {
+        self.post(conversation.path(), &conversation.body)
+    }
+
+    /// Takes a whole turn: asks so many bytes and hears the answer.
+    pub async fn turn(&self, conversation: &mut Conversation, bytes: usize) -> Answer {
+        conversation.ask(bytes);
+        let answer = self.send(conversation).await;
+        conversation.hear(&answer);
+        answer
+    }
+
+    /// Returns the account that gave an answer, and what it knows of the exchange.
+    ///
+    /// # Panics
+    ///
+    /// When none did.
+    pub fn exchange(&self, answer: &Answer) -> (String, Exchange) {
+        let id = Some(answer.id());
+        let gave = |account: Account| {
+            let received = self.providers.received(&account.name);
+            let exchange = received.into_iter().find(|exchange| exchange.response_id == id)?;
+            Some((account.name, exchange))
+        };
+        accounts().into_iter().find_map(gave).unwrap_or_else(|| panic!("no account gave {id:?}"))
+    }
+
+    /// Returns the account that gave an answer.
+    pub fn served(&self, answer: &Answer) -> String {
+        self.exchange(answer).0
+    }
+
+    /// Returns the statuses that each account has answered with so far, 0 where a fault kept the answer away.
+    pub fn statuses(&self) -> BTreeMap<String, Vec<u16>> {
+        let statuses = |name: &str| {
+            self.providers.received(name).iter().map(|exchange| exchange.status).collect()
+        };
+        accounts()
+            .into_iter()
+            .map(|account| (account.name.clone(), statuses(&account.name)))
+            .collect()
+    }
+}

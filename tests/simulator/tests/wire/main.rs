@@ -1,0 +1,12 @@
+//! The simulator as a client sees it, over sockets.
+
+mod automatic;
+mod binary;
+mod claude;
+mod claude_cache;
+mod faults;
+mod http2;
+mod openai;
+mod providers;
+mod support;
+mod usage;
