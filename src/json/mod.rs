@@ -6,12 +6,14 @@
 //! visitor asks for. Invariants: `entered <= depth <= MAX_DEPTH`; events come only from levels
 //! that the visitor entered.
 
+mod number;
 mod scan;
 mod skip;
 mod text;
 
 use core::fmt;
 
+use number::Number;
 use text::Capture;
 pub use text::Text;
 
@@ -137,18 +139,6 @@ enum Escape {
     Begun,
     /// Inside `\uXXXX`: digits seen and their value.
     Unicode(u8, u16),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Number {
-    Minus,
-    Zero,
-    Digits,
-    Point,
-    Fraction,
-    Exponent,
-    ExponentSign,
-    ExponentDigits,
 }
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
@@ -467,28 +457,6 @@ impl Lexer {
     #[cold]
     fn syntax(&self, at: usize) -> Error {
         Error::Syntax { at: self.offset + at }
-    }
-}
-
-impl Number {
-    /// The state behind `byte`, or none where `byte` does not go on with the number.
-    fn after(self, byte: u8) -> Option<Self> {
-        Some(match (self, byte) {
-            (Self::Minus, b'0') => Self::Zero,
-            (Self::Minus | Self::Digits, b'1'..=b'9') | (Self::Digits, b'0') => Self::Digits,
-            (Self::Zero | Self::Digits, b'.') => Self::Point,
-            (Self::Point | Self::Fraction, b'0'..=b'9') => Self::Fraction,
-            (Self::Zero | Self::Digits | Self::Fraction, b'e' | b'E') => Self::Exponent,
-            (Self::Exponent, b'+' | b'-') => Self::ExponentSign,
-            (Self::Exponent | Self::ExponentSign | Self::ExponentDigits, b'0'..=b'9') => {
-                Self::ExponentDigits
-            }
-            _ => return None,
-        })
-    }
-
-    fn may_end(self) -> bool {
-        matches!(self, Self::Zero | Self::Digits | Self::Fraction | Self::ExponentDigits)
     }
 }
 

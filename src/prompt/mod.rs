@@ -6,6 +6,8 @@
 //! elsewhere. Invariant: all offsets lie in `0..=length`, and places, marks and fields stand in the
 //! order of their bytes.
 
+mod begin;
+mod end;
 mod frame;
 mod prefix;
 mod reader;
@@ -18,7 +20,7 @@ use crate::dialect::{Block, Dialect, FieldKind, MarkKind, Role};
 use crate::json;
 
 pub use prefix::{Cut, Prefix};
-pub use reader::{Reader, Reading};
+pub use reader::{Findings, Reader};
 
 /// The facts of a request body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

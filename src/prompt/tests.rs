@@ -6,7 +6,7 @@ fn ids() -> Rc<[String]> {
     ["previous_response_id", "prompt_cache_key"].map(String::from).into()
 }
 
-fn read_cut(dialect: Dialect, windows: &[&[u8]]) -> Result<Reading, Unread> {
+fn read_cut(dialect: Dialect, windows: &[&[u8]]) -> Result<Findings, Unread> {
     let mut reader = Reader::new(dialect, ids());
     for window in windows {
         reader.push(window)?;
@@ -14,7 +14,7 @@ fn read_cut(dialect: Dialect, windows: &[&[u8]]) -> Result<Reading, Unread> {
     reader.finish()
 }
 
-fn read(dialect: Dialect, body: &str) -> Reading {
+fn read(dialect: Dialect, body: &str) -> Findings {
     read_cut(dialect, &[body.as_bytes()]).unwrap()
 }
 
@@ -147,7 +147,7 @@ fn leading_system_messages_of_chat_are_the_system_prompt() {
 
 #[test]
 fn responses_items_are_places_and_fields_tell_their_lifetime() {
-    let Reading { prompt, ids, .. } = read(Dialect::Responses, RESPONSES);
+    let Findings { prompt, ids, .. } = read(Dialect::Responses, RESPONSES);
     let places: Vec<_> = prompt.places.iter().map(|place| (place.role, place.block)).collect();
     assert_eq!(
         places,

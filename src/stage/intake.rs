@@ -7,7 +7,7 @@
 use super::{End, Host, WINDOW_BYTES};
 use crate::json;
 use crate::metrics::Skip;
-use crate::prompt::{Reader, Reading, Unread};
+use crate::prompt::{Findings, Reader, Unread};
 
 /// The time within which all of a body comes after the clock freed its request, if the host does
 /// not hold requests as it must, in milliseconds. It comes at once then; a body that is merely
@@ -35,7 +35,7 @@ enum Arrival {
 /// How far a body has come.
 pub(super) enum Progress {
     More,
-    Whole(Box<Reading>),
+    Whole(Box<Findings>),
     /// It cannot be read, or is too long: it goes on as it is.
     Trouble(Skip),
     /// It came after its request had been freed.
@@ -101,7 +101,7 @@ impl Intake {
         match (self.arrival, self.reader.take()) {
             (Arrival::Freed { .. }, _) | (_, None) => Progress::Late,
             (_, Some(reader)) => match reader.finish() {
-                Ok(reading) => Progress::Whole(Box::new(reading)),
+                Ok(findings) => Progress::Whole(Box::new(findings)),
                 Err(trouble) => Progress::Trouble(reason(trouble)),
             },
         }

@@ -178,3 +178,6 @@ const WINDOW_BYTES: usize = 65_536;
 fn seconds(now_ms: u64) -> u32 {
     u32::try_from(now_ms / 1000).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,10 +197,10 @@ impl Shape {
         let mut effects = Vec::new();
         match progress {
             Progress::More => {}
-            Progress::Whole(reading) => {
+            Progress::Whole(findings) => {
                 let upstream = self.plugin.config.upstreams.get(held.upstream);
                 let key = ConversationKey::default();
-                let prompt = &reading.prompt;
+                let prompt = &findings.prompt;
                 let attempt =
                     shape_held(prompt, key, upstream, held.scope_beta, &mut effects, host);
                 let attempt = attempt.unwrap_or_default();

@@ -5,6 +5,7 @@
 
 mod answer;
 mod hints;
+mod reading;
 
 use std::rc::Rc;
 
@@ -18,7 +19,7 @@ use crate::affinity::{self, By, Choice, Memory, Pin, Request, Strength, Table};
 use crate::config::Stage;
 use crate::dialect::Dialect;
 use crate::metrics::{self, Skip};
-use crate::prompt::{Reader, Reading};
+use crate::prompt::{Findings, Reader};
 
 use answer::Answering;
 use hints::{Hints, Wish};
@@ -136,7 +137,7 @@ impl Route {
         let mut effects = Vec::new();
         match progress {
             Progress::More => {}
-            Progress::Whole(reading) => self.whole(*held, *reading, &mut effects, host),
+            Progress::Whole(findings) => self.whole(*held, *findings, &mut effects, host),
             Progress::Trouble(reason) => {
                 self.leave_alone(&held.hints, Some(reason), Hold::Works, &mut effects, host);
             }
@@ -154,23 +155,23 @@ impl Route {
     fn whole(
         &mut self,
         held: Held,
-        reading: Reading,
+        findings: Findings,
         effects: &mut Vec<Effect>,
         host: &mut dyn Host,
     ) {
-        let length = u64::from(reading.prompt.length);
+        let length = u64::from(findings.prompt.length);
         if held.intake.content_length() != Some(length) {
             effects.push(Effect::SetHeader("content-length".into(), length.to_string().into()));
         }
         let dialect = held.hints.dialect;
-        let key = self.decide(&held.hints, Some(&reading), Hold::Works, effects, host);
+        let key = self.decide(&held.hints, Some(&findings), Hold::Works, effects, host);
         if dialect == Dialect::Objects {
             return;
         }
         let plugin = Rc::clone(&self.plugin);
         let State::Asked(asked) = &mut self.state else { return };
         if plugin.config.stage != Stage::Both {
-            let note = note::Request::Prompt(reading.prompt, key);
+            let note = note::Request::Prompt(findings.prompt, key);
             effects.push(Effect::SetProperty(Property::Request, note::write(&note)));
             return;
         }
@@ -181,7 +182,7 @@ impl Route {
                 .and_then(|name| plugin.config.upstream(&name))
                 .map(|(_, upstream)| upstream),
         };
-        asked.attempt = shape_held(&reading.prompt, key, upstream, held.scope_beta, effects, host);
+        asked.attempt = shape_held(&findings.prompt, key, upstream, held.scope_beta, effects, host);
     }
 
     /// The body goes on unread; what the headers say still counts.
@@ -215,16 +216,16 @@ impl Route {
     fn decide(
         &mut self,
         hints: &Hints,
-        reading: Option<&Reading>,
+        findings: Option<&Findings>,
         hold: Hold,
         effects: &mut Vec<Effect>,
         host: &mut dyn Host,
     ) -> ConversationKey {
         let Plugin { config, keys, .. } = &*self.plugin;
-        let model = reading.and_then(|reading| reading.prompt.model.as_ref());
+        let model = findings.and_then(|findings| findings.prompt.model.as_ref());
         let model = model.map_or("", |model| model.name.as_str());
         let prefix =
-            reading.filter(|_| hints.dialect != Dialect::Objects).map(|reading| &reading.prefix);
+            findings.filter(|_| hints.dialect != Dialect::Objects).map(|findings| &findings.prefix);
         effects.push(Effect::SetHeader("x-warmpath-dialect".into(), hints.dialect.name().into()));
         if !model.is_empty() && model.bytes().all(|byte| byte.is_ascii_graphic()) {
             effects.push(Effect::SetHeader("x-warmpath-model".into(), model.into()));
@@ -252,7 +253,7 @@ impl Route {
                 request_id: hints.request_id.as_deref(),
                 response_id: hints.response_id.as_deref(),
                 path: &hints.path,
-                fields: reading.map_or(&[], |reading| &reading.ids),
+                fields: findings.map_or(&[], |findings| &findings.ids),
                 sessions: &hints.sessions,
                 prefix,
             };
