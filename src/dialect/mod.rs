@@ -1,7 +1,7 @@
 //! The client-facing APIs: which one a request speaks, and what the members of its body mean.
 //!
 //! A dialect is what the client speaks; what an upstream accepts is its provider's profile. Each
-//! file is one table from a member's name to its [`Meaning`]; the walk over the body is the
+//! file is one table from a member's name to its meaning; the walk over the body is the
 //! prompt reader's.
 
 mod chat;

@@ -1,6 +1,7 @@
 //! A bootstrap as text, and the changes that a test makes to it. What is started is the shipped file: no YAML is rebuilt, and
 //! a change that does not match exactly where it should stops the test instead of being lost.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,15 @@ use crate::envoy;
 #[derive(Clone)]
 pub struct Bootstrap {
     text: String,
+    /// What stands below `listeners:`, where Envoy is to read it from a file that can change.
+    listeners: Option<String>,
+    pointed: BTreeSet<String>,
     workers: u32,
     log_levels: String,
 }
+
+/// Stands in a bootstrap for the folder that Envoy's files are in.
+pub(crate) const FOLDER: &str = "@FOLDER@";
 
 impl Bootstrap {
     /// Takes `envoy/envoy.yaml` with the plugin that `make` built, listening at a port of the system's choice.
@@ -47,7 +54,13 @@ impl Bootstrap {
 
     /// Takes any text, for hosts that no shipped file describes.
     pub fn custom(text: impl Into<String>) -> Self {
-        Self { text: text.into(), workers: 1, log_levels: "wasm:info".into() }
+        Self {
+            text: text.into(),
+            listeners: None,
+            pointed: BTreeSet::new(),
+            workers: 1,
+            log_levels: "wasm:info".into(),
+        }
     }
 
     /// Sets the number of worker threads; one by default.
@@ -81,23 +94,72 @@ impl Bootstrap {
         self
     }
 
+    /// Gives an upstream another configuration, in every stage that is there.
+    pub fn upstream(mut self, name: &str, configuration: &str) -> Self {
+        let head = format!("\"{name}\": ");
+        let mut found = 0;
+        let lines = self.text.lines().map(|line| match line.split_once(&head) {
+            Some((before, after)) => {
+                found += 1;
+                let comma = if after.ends_with(',') { "," } else { "" };
+                format!("{before}{head}{configuration}{comma}")
+            }
+            None => line.to_owned(),
+        });
+        self.text = lines.collect::<Vec<_>>().join("\n") + "\n";
+        assert!((1..=2).contains(&found), "`{head}` is {found} times in the bootstrap");
+        self
+    }
+
+    /// Adds a route by which a test chooses the upstream itself, with the request header `upstream`.
+    pub fn steered(self) -> Self {
+        const ROUTE: &str = r#"
+              - match: {prefix: "/", headers: [{name: upstream, present_match: true}]}
+                route: {cluster_header: upstream, timeout: 0s}
+"#;
+        let routes = "              routes:\n";
+        self.replace(routes, &format!("{}{ROUTE}", routes.trim_end()))
+    }
+
+    /// Puts another filter in front of a stage: as YAML, its first line without indent.
+    pub fn filter_before(self, stage: &str, filter: &str) -> Self {
+        let start = self.stage(stage);
+        self.insert(start, filter)
+    }
+
+    /// Puts another filter behind a stage.
+    pub fn filter_behind(self, stage: &str, filter: &str) -> Self {
+        let start = self.stage(stage);
+        let end = start + self.item_length(start);
+        self.insert(end, filter)
+    }
+
+    /// Lets Envoy read its listeners from a file, which `Envoy::update` can replace.
+    pub fn with_dynamic_listeners(mut self) -> Self {
+        let (head, rest) = self.text.split_once("  listeners:\n").expect("listeners");
+        let length = rest
+            .split_inclusive('\n')
+            .take_while(|line| line.trim().is_empty() || indent(line) > 2 || line.starts_with("  -"))
+            .map(str::len)
+            .sum();
+        let (listeners, rest) = rest.split_at(length);
+        let resources = listeners.replace(
+            "\n  - name: gateway\n",
+            "\n  - \"@type\": type.googleapis.com/envoy.config.listener.v3.Listener\n    name: gateway\n",
+        );
+        self.listeners = Some(resources);
+        self.text = format!(
+            "node: {{id: e2e, cluster: e2e}}\ndynamic_resources:\n  lds_config: {{path_config_source: {{path: {FOLDER}/listeners.yaml}}}}\n{head}{rest}"
+        );
+        self
+    }
+
     /// Leaves one stage of the plugin out: `route` or `shape`.
     pub fn without_stage(mut self, stage: &str) -> Self {
+        let start = self.stage(stage);
+        let length = self.item_length(start);
         let lines: Vec<&str> = self.text.lines().collect();
-        let name = format!("name: warmpath_{stage}");
-        let inside = lines
-            .iter()
-            .position(|line| line.trim() == name)
-            .unwrap_or_else(|| panic!("no `{name}` in the bootstrap"));
-        let start = lines[..inside]
-            .iter()
-            .rposition(|line| line.trim() == "- name: warmpath")
-            .expect("a filter around the stage");
-        let length = lines[start + 1..]
-            .iter()
-            .take_while(|line| line.is_empty() || indent(line) > indent(lines[start]))
-            .count();
-        self.text = [&lines[..start], &lines[start + 1 + length..]].concat().join("\n");
+        self.text = [&lines[..start], &lines[start + length..]].concat().join("\n");
         self
     }
 
@@ -115,6 +177,7 @@ impl Bootstrap {
             .split_once(&metadata)
             .unwrap_or_else(|| panic!("no endpoint says `{metadata}`"));
         assert!(!after.contains(&metadata), "two endpoints say `{metadata}`");
+        self.pointed.insert(upstream.to_owned());
         let (head, _) =
             before.rsplit_once("{socket_address:").expect("an address above the metadata");
         let (ip, port) = (address.ip(), address.port());
@@ -135,6 +198,46 @@ impl Bootstrap {
             "--component-log-level".into(),
             self.log_levels.clone(),
         ]
+    }
+
+    pub(crate) fn listeners(&self) -> Option<&str> {
+        self.listeners.as_deref()
+    }
+
+    /// Whether a test has given this upstream an address.
+    pub(crate) fn is_pointed(&self, upstream: &str) -> bool {
+        self.pointed.contains(upstream)
+    }
+
+    /// Finds the line in which the filter begins that is this stage.
+    fn stage(&self, stage: &str) -> usize {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let name = format!("name: warmpath_{stage}");
+        let inside = lines
+            .iter()
+            .position(|line| line.trim() == name)
+            .unwrap_or_else(|| panic!("no `{name}` in the bootstrap"));
+        lines[..inside]
+            .iter()
+            .rposition(|line| line.trim() == "- name: warmpath")
+            .expect("a filter around the stage")
+    }
+
+    /// Counts the lines of the list item that begins in this line.
+    fn item_length(&self, start: usize) -> usize {
+        let mut lines = self.text.lines().skip(start);
+        let outside = lines.next().map_or(0, indent);
+        1 + lines.take_while(|line| line.is_empty() || indent(line) > outside).count()
+    }
+
+    /// Puts a list item in front of this line, with the indent of the items around it.
+    fn insert(mut self, line: usize, item: &str) -> Self {
+        let mut lines: Vec<String> = self.text.lines().map(String::from).collect();
+        let margin = " ".repeat(indent(&lines[line]));
+        let item = item.lines().map(|text| format!("{margin}{text}"));
+        lines.splice(line..line, item);
+        self.text = lines.join("\n") + "\n";
+        self
     }
 
     fn replace_all(mut self, from: &str, to: &str, times: usize) -> Self {
@@ -171,6 +274,33 @@ mod tests {
         let text = Bootstrap::file("envoy.yaml").configure(r#""explain": true"#).text;
         assert!(text.contains(r#""stage": "route", "explain": true,"#));
         assert!(text.contains(r#""stage": "shape", "explain": true,"#));
+    }
+
+    #[test]
+    fn filters_stand_where_they_were_put() {
+        let around = Bootstrap::file("envoy.yaml")
+            .filter_before("route", "- name: first\n  x: 1")
+            .filter_behind("route", "- name: second")
+            .filter_behind("shape", "- name: third");
+        let order = [
+            "          - name: first\n            x: 1\n          # The route stage",
+            "          - name: second\n          - name: envoy.filters.http.router",
+            "              - name: third\n              - name: envoy.filters.http.upstream_codec",
+        ];
+        // The comment above the route stage stays above the filter.
+        assert!(around.text.contains("          - name: first\n            x: 1\n          - name: warmpath"));
+        for expected in &order[1..] {
+            assert!(around.text.contains(expected), "{expected}");
+        }
+    }
+
+    #[test]
+    fn listeners_move_to_a_file_of_their_own() {
+        let moved = Bootstrap::file("envoy.yaml").with_dynamic_listeners();
+        assert!(moved.text.contains("lds_config") && !moved.text.contains("listeners:\n"));
+        assert!(moved.text.contains("\n  clusters:\n  - name: anthropic-a\n"));
+        let listeners = moved.listeners.unwrap();
+        assert!(listeners.starts_with("  - \"@type\"") && listeners.contains("warmpath_shape"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::answer::Serial;
 use crate::cache::Store;
 use crate::exchange::{Exchange, Recording};
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::objects::Objects;
 use crate::pace::Pace;
 use crate::provider::{Provider, Rules};
@@ -94,6 +94,16 @@ pub(crate) struct State {
     exchanges: u64,
 }
 
+/// An exchange that has begun.
+pub(crate) struct Begun {
+    /// Takes what is learned later.
+    pub(crate) record: Arc<Mutex<Exchange>>,
+    pub(crate) serial: Serial,
+    /// One that keeps the answer away.
+    pub(crate) fault: Option<Fault>,
+    pub(crate) pace: Pace,
+}
+
 impl Running {
     pub(crate) fn new(account: Account, shared: Arc<Shared>) -> Self {
         let rules = account.provider.rules();
@@ -104,16 +114,19 @@ impl Running {
         lock(&self.state)
     }
 
-    /// Notes an exchange that has begun; what is learned of it later goes into what is returned.
-    pub(crate) fn begin(&self, exchange: Exchange) -> (Arc<Mutex<Exchange>>, Serial) {
-        let record = Arc::new(Mutex::new(exchange));
+    /// Notes an exchange. What is in force when it can be seen in the records is what it meets.
+    pub(crate) fn begin(&self, exchange: Exchange) -> Begun {
         let mut state = self.state();
-        state.exchanges += 1;
+        let fails = |fault| matches!(fault, Fault::Status(_) | Fault::Reset | Fault::Stall);
+        let fault = state.faults.take(fails);
+        let record = Arc::new(Mutex::new(Exchange { fault, ..exchange }));
         if self.shared.recording() != Recording::Nothing {
             state.records.push(record.clone());
         }
+        state.exchanges += 1;
         let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        (record, Serial::new(&self.account.name, state.exchanges, created))
+        let serial = Serial::new(&self.account.name, state.exchanges, created);
+        Begun { record, serial, fault, pace: state.pace }
     }
 
     /// Tells the watcher of an exchange that is decided.

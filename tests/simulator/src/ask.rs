@@ -41,15 +41,20 @@ pub(crate) fn ask(
     let scope = Scope { endpoint, model: &source.model, key: key.as_deref() };
     let mut state = running.state();
     let look = state.store.look(cache, &scope, &prompt, arrival.at);
-    let pace = state.pace;
     drop(state);
 
-    let says = Says::to(&prompt, &pace);
+    let says = Says::to(&prompt, &arrival.pace);
     let reasoning = if prompt.reasoning { REASONING_TOKENS } else { 0 };
     let usage = Usage { output: says.tokens() + reasoning, reasoning, ..look.usage };
     let serial = arrival.serial;
-    let answer =
-        Answer { source: &source, prompt: &prompt, serial, says, usage, events: pace.events };
+    let answer = Answer {
+        source: &source,
+        prompt: &prompt,
+        serial,
+        says,
+        usage,
+        events: arrival.pace.events,
+    };
     let (id, json) = surface.voice.json(&answer);
     if surface.voice.dialect() == Dialect::Responses && is_stored(&source.body) {
         let pieces = responses::continued(&prompt, answer.says.text());

@@ -53,7 +53,11 @@ async fn main() -> io::Result<()> {
         (account, place.address)
     });
     let accounts: Vec<_> = accounts.collect();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
     let simulator = Simulator::start_at(accounts.clone(), arguments.control).await?;
+    // All is ready before the addresses are told: who has read them may send, and interrupt.
+    simulator.watch(|account, exchange| println!("{account} {}", line(exchange)));
     if arguments.lean {
         simulator.record(Recording::Usage);
     }
@@ -66,10 +70,7 @@ async fn main() -> io::Result<()> {
         );
     }
     println!("control http://{}", simulator.control());
-    simulator.watch(|account, exchange| println!("{account} {}", line(exchange)));
 
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}

@@ -37,7 +37,7 @@ pub(crate) fn send(
         Content::Events(events) => {
             response = response.header(CONTENT_TYPE, "text/event-stream; charset=utf-8");
             response = response.header(CACHE_CONTROL, "no-cache");
-            paced(events, running.state().pace.gap)
+            paced(events, arrival.pace.gap)
         }
     };
     if running.account.gzip && accepts_gzip(arrival) && !steps.is_empty() {

@@ -13,12 +13,13 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response};
 use tokio::sync::Notify;
 
-use crate::account::{Running, lock};
+use crate::account::{Begun, Running};
 use crate::answer::{Script, Serial, alphanumeric};
 use crate::ask::ask;
 use crate::exchange::{Exchange, Recording};
 use crate::fault::Fault;
 use crate::json::Json;
+use crate::pace::Pace;
 use crate::provider::Saying;
 use crate::refusal::{Breach, Path, Refusal};
 use crate::reply::{Content, Reply};
@@ -30,6 +31,7 @@ pub(crate) struct Arrival {
     pub(crate) parts: Parts,
     pub(crate) body: Bytes,
     pub(crate) serial: Serial,
+    pub(crate) pace: Pace,
     /// When its headers came: caches count from there.
     pub(crate) at: Duration,
 }
@@ -43,12 +45,10 @@ pub(crate) async fn serve(
     let at = running.shared.now();
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    let (record, serial) = running.begin(noted(&parts, &body, running.shared.recording()));
-    let arrival = Arrival { parts, body, serial, at };
+    let noted = noted(&parts, &body, running.shared.recording());
+    let Begun { record, serial, fault, pace } = running.begin(noted);
+    let arrival = Arrival { parts, body, serial, pace, at };
 
-    let fails = |fault| matches!(fault, Fault::Status(_) | Fault::Reset | Fault::Stall);
-    let fault = running.state().faults.take(fails);
-    lock(&record).fault = fault;
     let result = match fault {
         Some(Fault::Status(status)) => Err(Refusal::new(Path::default(), Breach::Failing(status))),
         Some(fault) => {
@@ -65,9 +65,8 @@ pub(crate) async fn serve(
     let mut reply =
         result.unwrap_or_else(|refusal| refuse(&running, &arrival, &refusal, &request_id));
     reply.headers.extend((running.rules.headers)(&request_id));
-    let delay = running.state().pace.delay;
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
+    if !pace.delay.is_zero() {
+        tokio::time::sleep(pace.delay).await;
     }
     Ok(send(&running, &arrival, reply, &record))
 }

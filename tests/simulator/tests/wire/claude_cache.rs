@@ -1,12 +1,13 @@
 //! What the caches of Claude's endpoints read and write.
 
+use std::io::Read;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::{Pace, Provider};
 
 use crate::claude::{CLAUDE, ask, block, body, hour, mark, marked, ok, refusal, user, with};
-use crate::support::{send, start, text, usage};
+use crate::support::{await_requests, begin, send, start, text, usage};
 
 #[test]
 fn a_prefix_is_written_once_and_then_read() {
@@ -195,15 +196,21 @@ fn the_mark_at_the_top_stands_for_the_last_block_that_can_carry_one() {
 fn an_entry_can_be_read_once_its_answer_has_begun() {
     let simulator = start(&[Provider::Anthropic]);
     let body = body(json!([user(json!([marked(&text("a", 600), mark())]))]));
-    simulator.pace("anthropic", Pace { delay: Duration::from_millis(20), ..Pace::default() });
-    let usages = std::thread::scope(|scope| {
-        let threads = [(); 2]
-            .map(|()| scope.spawn(|| ask(&simulator, "anthropic", &body).json()["usage"].clone()));
-        threads.map(|thread| thread.join().unwrap())
-    });
-    for usage in usages {
-        assert_eq!(usage["cache_creation_input_tokens"], 600, "neither saw the other");
-    }
+    let late = Pace { delay: Duration::from_secs(60), ..Pace::default() };
+    simulator.pace("anthropic", late);
+    let _waiting = begin(&simulator, "anthropic", "/v1/messages", &body);
+    await_requests(&simulator, "anthropic", 1);
+    simulator.pace("anthropic", Pace::default());
+    let usage = ok(&simulator, "anthropic", &body);
+    assert_eq!((usage.read, usage.write), (0, 600), "the first answer has not begun");
+    assert_eq!(ok(&simulator, "anthropic", &body).read, 600);
+
+    // A stream that goes on has begun.
+    simulator.forget();
+    simulator.pace("anthropic", Pace { gap: Duration::from_secs(60), ..Pace::default() });
+    let mut going_on =
+        begin(&simulator, "anthropic", "/v1/messages", &with(body.clone(), "stream", json!(true)));
+    going_on.read_exact(&mut [0]).unwrap();
     assert_eq!(ok(&simulator, "anthropic", &body).read, 600);
 }
 

@@ -1,6 +1,6 @@
 //! Each fault as a client sees it, and what the simulator remembers.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use simulator::{Account, Fault, Pace, Provider, Recording, Simulator};
 
-use crate::support::{Answer, post, send, start, start_accounts};
+use crate::support::{Answer, await_requests, begin, post, send, start, start_accounts};
 
 fn question() -> Value {
     json!({ "model": "claude-opus-5", "max_tokens": 64, "messages": [{ "role": "user", "content": "hi" }] })
@@ -97,16 +97,11 @@ fn a_refused_port_opens_again_where_it_was() {
 fn a_stalled_request_is_taken_and_never_answered() {
     let simulator = start(&[Provider::Anthropic]);
     simulator.fail("anthropic", Fault::Stall);
-    let address = simulator.address("anthropic");
-    let mut stream = TcpStream::connect(address).unwrap();
-    let body = question().to_string();
-    let head =
-        format!("POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut stream = begin(&simulator, "anthropic", "/v1/messages", &question());
     stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
     let error = stream.read(&mut [0]).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
-    assert_eq!(simulator.received("anthropic").len(), 1);
+    await_requests(&simulator, "anthropic", 1);
     simulator.heal("anthropic");
     assert_eq!(try_to(&simulator, "anthropic", &question()).unwrap().status, 200);
 }
@@ -116,12 +111,7 @@ fn a_cut_stream_ends_in_its_middle_and_leaves_plain_answers_alone() {
     let simulator = start(&[Provider::Anthropic]);
     simulator.fail("anthropic", Fault::CutStream);
     assert_eq!(try_to(&simulator, "anthropic", &question()).unwrap().status, 200);
-    let address = simulator.address("anthropic");
-    let mut stream = TcpStream::connect(address).unwrap();
-    let body = streamed().to_string();
-    let head =
-        format!("POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    let mut stream = begin(&simulator, "anthropic", "/v1/messages", &streamed());
     let mut bytes = Vec::new();
     // Whether this is an end or an error is the kernel's to say; what counts is that the stream is
     // not whole.
@@ -147,12 +137,18 @@ fn a_cut_body_ends_before_its_length_and_leaves_streams_alone() {
 }
 
 #[test]
-fn dropping_the_simulator_closes_its_ports() {
+fn dropping_the_simulator_ends_its_connections() {
     let simulator = start(&[Provider::Anthropic]);
-    let (address, control) = (simulator.address("anthropic"), simulator.control());
+    let addresses = [simulator.address("anthropic"), simulator.control()];
+    let open = addresses.map(|address| TcpStream::connect(address).unwrap());
     drop(simulator);
-    for address in [address, control] {
-        assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    for mut stream in open {
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        match stream.read(&mut [0]) {
+            Ok(0) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+            Ok(_) => panic!("nothing was asked"),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use simulator::{Account, Provider, Simulator, Usage};
@@ -121,6 +121,26 @@ fn dechunk(mut rest: &[u8]) -> Option<Vec<u8>> {
 
 pub(crate) fn post(simulator: &Simulator, account: &str, path: &str, body: &Value) -> Answer {
     send(simulator.address(account), "POST", path, &[], body.to_string().as_bytes()).unwrap()
+}
+
+/// Sends a request and leaves the answer to the caller.
+pub(crate) fn begin(simulator: &Simulator, account: &str, path: &str, body: &Value) -> TcpStream {
+    let mut stream = TcpStream::connect(simulator.address(account)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let body = body.to_string();
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    stream
+}
+
+/// Waits until an account has received so many requests.
+pub(crate) fn await_requests(simulator: &Simulator, account: &str, count: usize) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while simulator.received(account).len() < count {
+        assert!(Instant::now() < deadline, "{account} has not received {count} requests");
+        std::thread::yield_now();
+    }
 }
 
 /// What the cache did for the latest exchange of an account.
