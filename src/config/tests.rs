@@ -190,3 +190,88 @@ fn each_kind_of_problem_has_its_words() {
         assert_eq!(problems(&text), [problem], "{text}");
     }
 }
+
+/// The keys of a section, as an error about an unknown one lists them.
+fn keys_of(path: &str, text: &str) -> Vec<String> {
+    let unknown = format!("{path}?: unknown key, expected one of ");
+    let problems = problems(text);
+    let list = problems.iter().find_map(|problem| problem.strip_prefix(&unknown)).unwrap();
+    list.split(", ").map(|key| format!("{path}{}", key.trim_matches('`'))).collect()
+}
+
+#[test]
+fn the_readme_names_every_key() {
+    let sections = [
+        ("", r#"{"?":1}"#),
+        ("upstreams.a.", r#"{"upstreams":{"a":{"?":1}}}"#),
+        ("upstreams.a.accepts.", r#"{"upstreams":{"a":{"accepts":{"?":1}}}}"#),
+        ("affinity.", r#"{"affinity":{"?":1}}"#),
+        ("usage.", r#"{"usage":{"?":1}}"#),
+        ("limits.", r#"{"limits":{"?":1}}"#),
+    ];
+    let mut keys: Vec<String> =
+        sections.iter().flat_map(|(path, text)| keys_of(path, text)).collect();
+    keys.retain(|key| {
+        !["affinity", "usage", "limits", "upstreams.a.accepts"].contains(&key.as_str())
+    });
+    keys.sort();
+    let readme = include_str!("../../README.md");
+    let table = readme.split("## Configuration").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut named: Vec<String> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .map(|key| key.replace("upstreams.*", "upstreams.a"))
+        .collect();
+    named.sort();
+    assert_eq!(named, keys);
+}
+
+#[test]
+fn the_readme_tells_the_defaults_and_ranges() {
+    let readme = include_str!("../../README.md");
+    let row = |key: &str| -> Vec<String> {
+        let line = readme.lines().find(|line| line.starts_with(&format!("| `{key}` |"))).unwrap();
+        line.split('|').map(|cell| cell.trim().replace('`', "")).collect()
+    };
+    let Config { affinity, usage, explain, limits, .. } = config(LEAST);
+    let told = [
+        ("affinity.ttl_seconds", affinity.ttl_seconds.to_string()),
+        ("affinity.entries", affinity.entries.to_string()),
+        ("affinity.request_id_header", affinity.request_id_header),
+        ("affinity.response_id_header", affinity.response_id_header),
+        ("affinity.issued_id_header", affinity.issued_id_header),
+        ("affinity.session_headers", affinity.session_headers.join(", ")),
+        ("affinity.body_fields", affinity.body_fields.join(", ")),
+        ("affinity.object_paths", affinity.object_paths.join(", ")),
+        ("affinity.object_ttl_seconds", affinity.object_ttl_seconds.to_string()),
+        ("affinity.prefix", affinity.prefix.to_string()),
+        ("affinity.caller_headers", affinity.caller_headers.join(", ")),
+        ("usage.rewrite", usage.rewrite.to_string()),
+        ("explain", explain.to_string()),
+        ("limits.request_body_bytes", limits.request_body_bytes.to_string()),
+        ("limits.response_body_bytes", limits.response_body_bytes.to_string()),
+        ("limits.hold_ms", limits.hold_ms.to_string()),
+    ];
+    for (key, default) in told {
+        assert_eq!(row(key)[4], default, "{key}");
+        if let Some((from, to)) = row(key)[3].split_once(" to ") {
+            let (section, name) = key.split_once('.').unwrap();
+            let text = format!(r#"{{"{section}":{{"{name}":99999999999}}}}"#);
+            let problem =
+                format!("{key}: expected an integer from {from} to {to}, got 99999999999");
+            assert!(problems(&text).contains(&problem), "{problem}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_provider() {
+    let readme = include_str!("../../README.md");
+    let table = readme.split("## Providers").nth(1).unwrap().split("\n## ").next().unwrap();
+    let first = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('|').next());
+    let named: Vec<String> = first
+        .flat_map(|cell| cell.split(','))
+        .map(|name| name.trim().trim_matches('`').to_owned())
+        .collect();
+    assert_eq!(named, crate::provider::PROFILES.map(|profile| profile.name));
+}
