@@ -6,7 +6,7 @@
 //! lists below, never from a client.
 
 use crate::affinity::{By, Events};
-use crate::config::Config;
+use crate::config::{Config, Price};
 use crate::shape::Rule;
 use crate::usage::Counts;
 
@@ -20,6 +20,11 @@ pub enum Metric {
     Pins(Outcome),
     /// A token of an answer's usage.
     Tokens { upstream: Option<usize>, kind: Tokens },
+    /// A millionth of the operator's unit of price: saved by reading, or paid more for writing, than
+    /// the same tokens would have cost without a cache.
+    Savings { upstream: Option<usize>, kind: Saving },
+    /// A token that was written, or processed again, because Envoy served a pinned request elsewhere.
+    Moved { upstream: Option<usize> },
     /// An edit of a body.
     Edits(Rule),
     /// Something left alone.
@@ -50,6 +55,13 @@ pub enum Tokens {
     /// Written, for how long is not known.
     Write,
     Output,
+}
+
+/// What a cache changes of a price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saving {
+    Saved,
+    Paid,
 }
 
 /// Why an exchange, or a part of its handling, was left alone.
@@ -110,6 +122,8 @@ const TOKENS: [(Tokens, &str); 6] = [
     (Tokens::Output, "output"),
 ];
 
+const SAVINGS: [(Saving, &str); 2] = [(Saving::Saved, "saved"), (Saving::Paid, "paid")];
+
 const SKIPS: [(Skip, &str); 15] = [
     (Skip::ContentType, "content_type"),
     (Skip::Encoded, "encoded"),
@@ -158,6 +172,10 @@ pub fn names(config: &Config) -> Vec<String> {
         for (_, kind) in TOKENS {
             names.push(format!("warmpath.tokens.upstream.{upstream}.kind.{kind}.total"));
         }
+        for (_, kind) in SAVINGS {
+            names.push(format!("warmpath.savings.upstream.{upstream}.kind.{kind}.total"));
+        }
+        names.push(format!("warmpath.moved_tokens.upstream.{upstream}.total"));
     }
     names.extend(OUTCOMES.map(|(_, outcome)| format!("warmpath.pins.outcome.{outcome}.total")));
     names.extend(Rule::ALL.map(|rule| format!("warmpath.edits.kind.{}.total", rule.name())));
@@ -169,7 +187,10 @@ pub fn names(config: &Config) -> Vec<String> {
 impl Metric {
     /// Its place in [`names`]; `upstreams` is how many are configured.
     pub fn index(self, upstreams: usize) -> usize {
-        let row = By::ALL.len() + TOKENS.len();
+        let tokens = By::ALL.len();
+        let savings = tokens + TOKENS.len();
+        let moved = savings + SAVINGS.len();
+        let row = moved + 1;
         let of = |upstream: Option<usize>| upstream.unwrap_or(upstreams) * row;
         let outcomes = row * (upstreams + 1);
         let rules = outcomes + OUTCOMES.len();
@@ -177,7 +198,9 @@ impl Metric {
         let events = skips + SKIPS.len();
         match self {
             Self::Exchanges { upstream, by } => of(upstream) + by as usize,
-            Self::Tokens { upstream, kind } => of(upstream) + By::ALL.len() + kind as usize,
+            Self::Tokens { upstream, kind } => of(upstream) + tokens + kind as usize,
+            Self::Savings { upstream, kind } => of(upstream) + savings + kind as usize,
+            Self::Moved { upstream } => of(upstream) + moved,
             Self::Pins(outcome) => outcomes + outcome as usize,
             Self::Edits(rule) => rules + rule as usize,
             Self::Skips(skip) => skips + skip as usize,
@@ -216,6 +239,27 @@ pub(crate) fn of_tokens(
     ]
     .into_iter()
     .map(move |(kind, count)| (Metric::Tokens { upstream, kind }, count.unwrap_or(0)))
+}
+
+/// The counters for what an answer saved and cost, at this price.
+pub(crate) fn of_savings(
+    upstream: Option<usize>,
+    counts: &Counts,
+    price: &Price,
+) -> impl Iterator<Item = (Metric, u64)> {
+    let times = |tokens: Option<u64>, difference: f64| tokens.unwrap_or(0) as f64 * difference;
+    // Writes that are not split live five minutes: that is what providers write unasked.
+    let short = counts.write_5m.or(counts.write.filter(|_| counts.write_1h.is_none()));
+    // Tokens at a price per million are millionths of its unit.
+    let all = [
+        times(counts.read, price.input - price.read),
+        times(short, price.input - price.write_5m),
+        times(counts.write_1h, price.input - price.write_1h),
+    ];
+    let sum = |sign: f64| all.iter().map(|part| (part * sign).max(0.0)).sum::<f64>().round() as u64;
+    [(Saving::Saved, sum(1.0)), (Saving::Paid, sum(-1.0))]
+        .into_iter()
+        .map(move |(kind, count)| (Metric::Savings { upstream, kind }, count))
 }
 
 #[cfg(test)]
@@ -263,6 +307,27 @@ mod tests {
         for (event, label) in EVENTS {
             assert_eq!(name(Metric::Table(event)), format!("warmpath.table.event.{label}.total"));
         }
-        assert_eq!(names.len(), 3 * 14 + 3 + 13 + 15 + 5);
+        let price = Metric::Savings { upstream: Some(1), kind: Saving::Paid };
+        assert_eq!(name(price), "warmpath.savings.upstream.c.kind.paid.total");
+        assert_eq!(
+            name(Metric::Moved { upstream: None }),
+            "warmpath.moved_tokens.upstream.unknown.total"
+        );
+        assert_eq!(names.len(), 3 * 17 + 3 + 13 + 15 + 5);
+    }
+
+    #[test]
+    fn reads_save_and_writes_cost() {
+        let price = Price { input: 5.0, read: 0.5, write_5m: 6.25, write_1h: 10.0 };
+        let savings = |counts: Counts| -> Vec<u64> {
+            of_savings(Some(0), &counts, &price).map(|(_, count)| count).collect()
+        };
+        let counts = Counts { read: Some(1_000_000), ..Counts::default() };
+        assert_eq!(savings(counts), [4_500_000, 0]);
+        let split = Counts { write: Some(300), write_5m: Some(200), write_1h: Some(100), ..counts };
+        assert_eq!(savings(split), [4_500_000, 250 + 500]);
+        let unsplit = Counts { write: Some(200), ..Counts::default() };
+        assert_eq!(savings(unsplit), [0, 250]);
+        assert_eq!(savings(Counts::default()), [0, 0]);
     }
 }

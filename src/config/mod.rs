@@ -62,6 +62,20 @@ pub struct Upstream {
     pub min_tokens: Option<u32>,
     /// Whether to pin the endpoint inside the cluster too.
     pub pin_endpoint: bool,
+    /// What tokens cost, to count what is saved; nothing is counted without.
+    pub price: Option<Price>,
+}
+
+/// What a million tokens cost, in whatever unit the operator thinks in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Price {
+    /// Tokens that were neither read from the cache nor written to it. With the default of 1, the
+    /// others are multipliers of it.
+    pub input: f64,
+    /// As `input`, each, where it is not given: then nothing is saved or paid for it.
+    pub read: f64,
+    pub write_5m: f64,
+    pub write_1h: f64,
 }
 
 /// What an upstream accepts otherwise than its profile; none where it does as that says.
@@ -206,6 +220,7 @@ impl Upstream {
         let models = section.models("models");
         let min_tokens = section.optional_integer("min_tokens", 0..=1_000_000);
         let pin_endpoint = section.flag("pin_endpoint", false);
+        let price = section.optional_section("price", Price::parse);
         Some(Self {
             name: name.to_owned(),
             profile: profile?,
@@ -215,6 +230,7 @@ impl Upstream {
             models,
             min_tokens,
             pin_endpoint,
+            price,
         })
     }
 
@@ -257,6 +273,19 @@ impl Upstream {
     /// This upstream's name for a model of the client's.
     pub fn model<'m>(&'m self, clients: &'m str) -> &'m str {
         self.models.get(clients).map_or(clients, String::as_str)
+    }
+}
+
+impl Price {
+    fn parse(section: &mut Section<'_, '_>) -> Self {
+        let input = section.optional_decimal("input").unwrap_or(1.0);
+        let mut price = |key| section.optional_decimal(key).unwrap_or(input);
+        Self {
+            input,
+            read: price("read"),
+            write_5m: price("write_5m"),
+            write_1h: price("write_1h"),
+        }
     }
 }
 

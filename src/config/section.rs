@@ -119,6 +119,26 @@ impl<'n, 'p> Section<'n, 'p> {
         None
     }
 
+    /// A decimal from 0 to a million.
+    pub(super) fn optional_decimal(&mut self, key: &'static str) -> Option<f64> {
+        let expected = "a number from 0 to 1000000";
+        let got = match self.take(key)? {
+            Node::Integer(number) => number.to_string(),
+            Node::Number(number) => number.clone(),
+            other => {
+                self.wrong_type(key, expected, other);
+                return None;
+            }
+        };
+        match got.parse::<f64>() {
+            Ok(number) if (0.0..=1e6).contains(&number) => Some(number),
+            _ => {
+                self.problem(key, Trouble::Text { expected, got });
+                None
+            }
+        }
+    }
+
     pub(super) fn choice<T: Copy>(
         &mut self,
         key: &'static str,
@@ -159,6 +179,16 @@ impl<'n, 'p> Section<'n, 'p> {
             self.problem(key, Trouble::Word { expected, got: text.clone() });
         }
         found.map(|(_, value)| *value)
+    }
+
+    pub(super) fn optional_section<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&mut Section<'_, '_>) -> T,
+    ) -> Option<T> {
+        let is_given = self.members.iter().any(|(name, _)| name == key);
+        let value = self.section(key, parse);
+        is_given.then_some(value)
     }
 
     pub(super) fn section<T>(

@@ -38,7 +38,7 @@ fn every_key_is_read() {
         r#"{"stage":"both","upstreams":{
             "outbound|443||api.anthropic.com":{"provider":"anthropic","marks":"inject","mark_ttl":"1h",
               "accepts":{"marks":true,"top_level_mark":false,"ttl_1h":false,"scope":false,"cache_key":true,"cache_retention":true,"cache_options":false},
-              "cache_key":"set","models":{"x":"y"},"min_tokens":7,"pin_endpoint":true}},
+              "cache_key":"set","models":{"x":"y"},"min_tokens":7,"pin_endpoint":true,"price":{"input":5,"read":0.5,"write_5m":6.25}}},
             "affinity":{"ttl_seconds":1,"entries":1024,"request_id_header":"a","response_id_header":"b","issued_id_header":"c",
               "session_headers":["d"],"body_fields":["e"],"object_paths":["/f"],"object_ttl_seconds":2,"prefix":false,
               "caller_headers":["g"],"secrets":["0123456789abcdef"]},
@@ -51,6 +51,8 @@ fn every_key_is_read() {
         (upstream.cache_key, upstream.min_tokens, upstream.pin_endpoint),
         (CacheKey::Set, Some(7), true)
     );
+    let price = Price { input: 5.0, read: 0.5, write_5m: 6.25, write_1h: 5.0 };
+    assert_eq!(upstream.price, Some(price));
     assert_eq!((upstream.model("x"), upstream.model("z")), ("y", "z"));
     let accepts = upstream.accepts(Dialect::Messages, "m").unwrap();
     assert!(
@@ -94,7 +96,7 @@ fn every_problem_is_told_at_once_with_its_path() {
              `minimax`, `fireworks`, `together`, `openrouter`, `requesty`, `routerhub`, `concentrate`, `knox`, \
              `ephone`, `litellm`, `vllm`, `sglang`, got `opnai`",
             "upstreams.a.pin_endpont: unknown key, expected one of `provider`, `mark_ttl`, `marks`, `accepts`, \
-             `cache_key`, `models`, `min_tokens`, `pin_endpoint`",
+             `cache_key`, `models`, `min_tokens`, `pin_endpoint`, `price`",
             "upstreams.b.provider: missing, expected the name of a provider",
             "upstreams.b.marks: expected one of `keep`, `strip`, `inject`, got `injct`",
             "upstreams.b.min_tokens: expected an integer from 0 to 1000000, got -1",
@@ -182,6 +184,10 @@ fn each_kind_of_problem_has_its_words() {
             "upstreams.a.models.a: expected a string, got a number",
         ),
         (
+            LEAST.replace("}}}", r#","price":{"read":-0.1}}}}"#),
+            "upstreams.a.price.read: expected a number from 0 to 1000000, got `-0.1`",
+        ),
+        (
             LEAST.replace("}}}", r#","accepts":{"marks":1}}}}"#),
             "upstreams.a.accepts.marks: expected a boolean, got a number",
         ),
@@ -205,6 +211,7 @@ fn the_readme_names_every_key() {
         ("", r#"{"?":1}"#),
         ("upstreams.a.", r#"{"upstreams":{"a":{"?":1}}}"#),
         ("upstreams.a.accepts.", r#"{"upstreams":{"a":{"accepts":{"?":1}}}}"#),
+        ("upstreams.a.price.", r#"{"upstreams":{"a":{"price":{"?":1}}}}"#),
         ("affinity.", r#"{"affinity":{"?":1}}"#),
         ("usage.", r#"{"usage":{"?":1}}"#),
         ("limits.", r#"{"limits":{"?":1}}"#),
@@ -212,7 +219,8 @@ fn the_readme_names_every_key() {
     let mut keys: Vec<String> =
         sections.iter().flat_map(|(path, text)| keys_of(path, text)).collect();
     keys.retain(|key| {
-        !["affinity", "usage", "limits", "upstreams.a.accepts"].contains(&key.as_str())
+        !["affinity", "usage", "limits", "upstreams.a.accepts", "upstreams.a.price"]
+            .contains(&key.as_str())
     });
     keys.sort();
     let readme = include_str!("../../README.md");

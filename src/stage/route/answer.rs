@@ -23,6 +23,8 @@ pub(super) struct Answering {
     /// What to learn, and from whom; none where nothing is learned.
     lesson: Option<(Memory, Served)>,
     reading: Reading,
+    /// Whether it was pinned to another upstream.
+    is_moved: bool,
     /// How many ids of the answer have been learned.
     learned: usize,
     /// What the client is told, if it is told at the end.
@@ -139,6 +141,7 @@ impl Answering {
             upstream,
             lesson: memory.zip(served).filter(|_| is_good),
             reading: Reading::Nothing,
+            is_moved: pin.zip(upstream).is_some_and(|(pin, upstream)| pin.upstream != upstream),
             learned: 0,
             explained: None,
         };
@@ -225,7 +228,16 @@ impl Answering {
         let reading = core::mem::replace(&mut self.reading, Reading::Nothing);
         let Told { ids, counts } = reading.finish(self.wire, ended, effects, host);
         self.learn(ids.get(self.learned..).unwrap_or_default(), plugin, effects, host);
-        count(metrics::of_tokens(self.upstream, &counts), effects);
+        let upstream = self.upstream;
+        count(metrics::of_tokens(upstream, &counts), effects);
+        if let Some(price) = configured(upstream, plugin).and_then(|known| known.price) {
+            count(metrics::of_savings(upstream, &counts, &price), effects);
+        }
+        if self.is_moved {
+            // What a provider does not report as written it has processed all the same.
+            let again = counts.write.or(counts.uncached).unwrap_or(0);
+            count([(Metric::Moved { upstream }, again)].into_iter(), effects);
+        }
         if let (true, Some((memory, _))) = (counts.tells_of_no_cache(), &mut self.lesson) {
             let now = seconds(host.now_ms());
             let mut table = Table::new(host, plugin.config.affinity.entries, now);
