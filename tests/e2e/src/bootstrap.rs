@@ -44,6 +44,11 @@ impl Bootstrap {
         }
     }
 
+    /// Takes the same, and lets answers say what was done and why.
+    pub fn explaining() -> Self {
+        Self::shipped().configure(r#""explain": true"#)
+    }
+
     /// Takes a file of the folder `envoy/` as it is.
     pub fn file(name: &str) -> Self {
         let path = root().join("envoy").join(name);
@@ -139,14 +144,14 @@ impl Bootstrap {
         let (head, rest) = self.text.split_once("  listeners:\n").expect("listeners");
         let length = rest
             .split_inclusive('\n')
-            .take_while(|line| line.trim().is_empty() || indent(line) > 2 || line.starts_with("  -"))
+            .take_while(|line| {
+                line.trim().is_empty() || indent(line) > 2 || line.starts_with("  -")
+            })
             .map(str::len)
             .sum();
         let (listeners, rest) = rest.split_at(length);
-        let resources = listeners.replace(
-            "\n  - name: gateway\n",
-            "\n  - \"@type\": type.googleapis.com/envoy.config.listener.v3.Listener\n    name: gateway\n",
-        );
+        let typed = "- \"@type\": type.googleapis.com/envoy.config.listener.v3.Listener\n    name: gateway\n";
+        let resources = listeners.replace("- name: gateway\n", typed);
         self.listeners = Some(resources);
         self.text = format!(
             "node: {{id: e2e, cluster: e2e}}\ndynamic_resources:\n  lds_config: {{path_config_source: {{path: {FOLDER}/listeners.yaml}}}}\n{head}{rest}"
@@ -282,15 +287,13 @@ mod tests {
             .filter_before("route", "- name: first\n  x: 1")
             .filter_behind("route", "- name: second")
             .filter_behind("shape", "- name: third");
-        let order = [
-            "          - name: first\n            x: 1\n          # The route stage",
-            "          - name: second\n          - name: envoy.filters.http.router",
-            "              - name: third\n              - name: envoy.filters.http.upstream_codec",
+        let places = [
+            "          - name: first\n            x: 1\n          - name: warmpath\n",
+            "          - name: second\n          - name: envoy.filters.http.router\n",
+            "              - name: third\n              - name: envoy.filters.http.upstream_codec\n",
         ];
-        // The comment above the route stage stays above the filter.
-        assert!(around.text.contains("          - name: first\n            x: 1\n          - name: warmpath"));
-        for expected in &order[1..] {
-            assert!(around.text.contains(expected), "{expected}");
+        for place in places {
+            assert_eq!(around.text.matches(place).count(), 1, "{place}");
         }
     }
 

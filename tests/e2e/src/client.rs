@@ -200,11 +200,11 @@ impl Answer {
     }
 }
 
-fn header_name(name: &str) -> HeaderName {
+pub(crate) fn header_name(name: &str) -> HeaderName {
     name.parse().unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn header_value(value: impl AsRef<[u8]>) -> HeaderValue {
+pub(crate) fn header_value(value: impl AsRef<[u8]>) -> HeaderValue {
     HeaderValue::from_bytes(value.as_ref()).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::bootstrap::root;
+use crate::bootstrap::{FOLDER, root};
 use crate::{Bootstrap, Client, PATIENCE, Stats, eventually};
 
 /// Runs its arguments until they end or its standard input does: the end of the test process, however it comes, is the end
@@ -79,6 +79,16 @@ impl Envoy {
             .listeners
             .get(listener)
             .unwrap_or_else(|| panic!("no listener `{listener}`, only {:?}", self.listeners))
+    }
+
+    /// Lets Envoy read its listeners anew. It was started with dynamic listeners, and so is this bootstrap.
+    pub fn update(&self, bootstrap: &Bootstrap) {
+        self.process.write_listeners(bootstrap);
+    }
+
+    /// Returns how much of the machine's memory the process has, in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        self.process.resident_bytes()
     }
 
     /// Returns where the admin interface is.
@@ -152,7 +162,8 @@ impl Process {
     fn spawn(bootstrap: &Bootstrap) -> Self {
         let folder = TempDir::with_prefix("warmpath-").expect("a temporary folder");
         let file = |name: &str| folder.path().join(name);
-        std::fs::write(file("bootstrap.yaml"), bootstrap.text()).expect("a written bootstrap");
+        let text = bootstrap.text().replace(FOLDER, &folder.path().to_string_lossy());
+        std::fs::write(file("bootstrap.yaml"), text).expect("a written bootstrap");
         let log = File::create(file("log")).expect("a log file");
         let mut command = Command::new("sh");
         command
@@ -176,7 +187,31 @@ impl Process {
             command.env(variable, file("func-e"));
         }
         command.stdin(Stdio::piped()).stdout(log.try_clone().expect("a second handle")).stderr(log);
+        write_listeners(folder.path(), bootstrap);
         Self { child: command.spawn().expect("a shell to start func-e with"), folder }
+    }
+
+    fn write_listeners(&self, bootstrap: &Bootstrap) {
+        write_listeners(self.folder.path(), bootstrap);
+    }
+
+    /// Adds up the shell, func-e and Envoy; the first two do not grow.
+    fn resident_bytes(&self) -> u64 {
+        let mut processes = vec![self.child.id()];
+        let mut pages = 0;
+        while let Some(process) = processes.pop() {
+            let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+            let folder = Path::new("/proc").join(process.to_string());
+            let resident = read(&folder.join("statm"));
+            pages += resident.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+            let threads = std::fs::read_dir(folder.join("task")).into_iter().flatten().flatten();
+            for thread in threads {
+                let children = read(&thread.path().join("children"));
+                let children = children.split_whitespace().filter_map(|id| id.parse::<u32>().ok());
+                processes.extend(children);
+            }
+        }
+        pages * 4096u64
     }
 
     fn runs(&mut self) -> bool {
@@ -190,6 +225,14 @@ impl Process {
         };
         read(&self.folder.path().join(file)).unwrap_or_default()
     }
+}
+
+/// Puts the file in place in one step, or else Envoy would read half of it.
+fn write_listeners(folder: &Path, bootstrap: &Bootstrap) {
+    let Some(listeners) = bootstrap.listeners() else { return };
+    let new = folder.join("listeners.new");
+    std::fs::write(&new, format!("resources:\n{listeners}")).expect("written listeners");
+    std::fs::rename(new, folder.join("listeners.yaml")).expect("listeners in place");
 }
 
 impl Drop for Process {

@@ -1,12 +1,13 @@
 //! Envoy in front of simulated accounts: what a test starts with.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use simulator::{Account, Exchange, Provider, Simulator};
 
 use crate::client::Call;
-use crate::{Answer, Bootstrap, Client, Conversation, Envoy};
+use crate::{Answer, Bootstrap, Client, Conversation, Envoy, Raw, Scripted};
 
 /// The accounts that `envoy/envoy.yaml` reaches.
 pub fn accounts() -> Vec<Account> {
@@ -22,7 +23,7 @@ pub fn accounts() -> Vec<Account> {
 pub struct Gateway {
     // Dropped in this order: Envoy stops before the accounts do.
     pub envoy: Envoy,
-    pub providers: Simulator,
+    pub providers: Arc<Simulator>,
     client: Client,
 }
 
@@ -37,20 +38,53 @@ impl Gateway {
         Self::start(Bootstrap::shipped().without_plugin()).await
     }
 
-    /// Starts a bootstrap that reaches [`accounts`] and has a listener named `gateway`.
+    /// Starts a bootstrap that reaches [`accounts`] and has a listener named `gateway`. Upstreams that the test has pointed
+    /// somewhere stay there.
     pub async fn start(bootstrap: Bootstrap) -> Self {
         let providers = Simulator::start(accounts()).await.expect("simulated providers");
+        Self::before(Arc::new(providers), bootstrap).await
+    }
+
+    /// Starts another Envoy in front of the same accounts.
+    pub async fn beside(&self, bootstrap: Bootstrap) -> Self {
+        Self::before(self.providers.clone(), bootstrap).await
+    }
+
+    /// Starts a bootstrap whose upstreams are all the same scripted provider.
+    pub async fn scripted(bootstrap: Bootstrap, provider: &Scripted) -> Self {
         let point = |bootstrap: Bootstrap, account: Account| {
-            bootstrap.point(&account.name, providers.address(&account.name))
+            bootstrap.point(&account.name, provider.address())
         };
-        let envoy = Envoy::start(accounts().into_iter().fold(bootstrap, point)).await;
+        Self::start(accounts().into_iter().fold(bootstrap, point)).await
+    }
+
+    async fn before(providers: Arc<Simulator>, bootstrap: Bootstrap) -> Self {
+        let envoy = Envoy::start(Self::pointed(&providers, bootstrap)).await;
         let client = Client::new(envoy.address("gateway"));
         Self { envoy, providers, client }
+    }
+
+    fn pointed(providers: &Simulator, bootstrap: Bootstrap) -> Bootstrap {
+        let free = accounts().into_iter().filter(|account| !bootstrap.is_pointed(&account.name));
+        let free: Vec<Account> = free.collect();
+        free.into_iter().fold(bootstrap, |bootstrap, account| {
+            bootstrap.point(&account.name, providers.address(&account.name))
+        })
     }
 
     /// Returns a client with connections of its own.
     pub fn client(&self) -> Client {
         Client::new(self.envoy.address("gateway"))
+    }
+
+    /// Returns a client that speaks HTTP/2.
+    pub fn http2(&self) -> Client {
+        Client::http2(self.envoy.address("gateway"))
+    }
+
+    /// Returns a bare connection.
+    pub async fn raw(&self) -> Raw {
+        Raw::connect(self.envoy.address("gateway")).await
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Call {

@@ -26,6 +26,7 @@
 //! - [`envoy`]: one Envoy process, from start to stop
 //! - [`gateway`]: that Envoy in front of simulated accounts
 //! - [`client`]: HTTP/1.1 and HTTP/2 requests, and answers to look into
+//! - [`scripted`]: a provider whose answers the test writes itself
 //! - [`raw`]: the same over a bare connection, for what no well-behaved client sends
 //! - [`prompt`]: conversations of a realistic length
 //! - [`stats`]: Envoy's counters, by name and by Prometheus label
@@ -36,6 +37,7 @@ pub mod envoy;
 pub mod gateway;
 pub mod prompt;
 pub mod raw;
+pub mod scripted;
 pub mod stats;
 
 use std::time::{Duration, Instant};
@@ -46,6 +48,7 @@ pub use envoy::Envoy;
 pub use gateway::Gateway;
 pub use prompt::Conversation;
 pub use raw::Raw;
+pub use scripted::{Reply, Scripted};
 pub use stats::Stats;
 
 /// How long anything may take that is expected to happen. Long, because a loaded machine is no reason to fail.

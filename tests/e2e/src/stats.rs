@@ -33,6 +33,11 @@ impl Stats {
         self.counters.get(name).copied().unwrap_or_default()
     }
 
+    /// Returns what was left alone for this reason.
+    pub fn skips(&self, reason: &str) -> u64 {
+        self.sum("warmpath_skips_total", &[("reason", reason)])
+    }
+
     /// Returns the lines of a metric.
     pub fn series(&self, name: &str) -> impl Iterator<Item = &Series> {
         self.series.iter().filter(move |series| series.name == name)

@@ -44,7 +44,8 @@ pub(crate) fn ask(
     drop(state);
 
     let says = Says::to(&prompt, &arrival.pace);
-    let reasoning = if prompt.reasoning { REASONING_TOKENS } else { 0 };
+    let thinks = prompt.reasoning && says.tokens() > 0;
+    let reasoning = if thinks { REASONING_TOKENS } else { 0 };
     let usage = Usage { output: says.tokens() + reasoning, reasoning, ..look.usage };
     let serial = arrival.serial;
     let answer = Answer {

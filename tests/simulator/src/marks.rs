@@ -9,6 +9,12 @@ use crate::refusal::{Breach, Path, Refusal};
 
 /// Puts the top-level mark where it counts, then judges all marks, unless excess ones are dropped.
 pub(crate) fn settle(prompt: &mut Prompt, excess: Excess) -> Result<(), Refusal> {
+    for mark in prompt.pieces.iter_mut().filter_map(|piece| piece.mark.as_mut()) {
+        // Written as one of OpenAI's breakpoints: relays take it for a mark, but not its lifetime.
+        if !matches!(mark, Ttl::FiveMinutes | Ttl::OneHour) {
+            *mark = Ttl::FiveMinutes;
+        }
+    }
     if let Some(ttl) = prompt.top_level {
         place(prompt, ttl)?;
     }

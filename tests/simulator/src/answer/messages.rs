@@ -58,6 +58,10 @@ impl MessagesVoice {
             UsageAt::Start => message["usage"]["output_tokens"] = json!(1),
             UsageAt::Delta => {
                 delta_usage = message["usage"].take();
+                // No delta has these.
+                for name in ["cache_creation", "service_tier"] {
+                    delta_usage.as_object_mut().map(|usage| usage.remove(name));
+                }
                 message["usage"] = json!({ "input_tokens": 0, "output_tokens": 0 });
             }
         }

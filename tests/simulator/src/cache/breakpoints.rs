@@ -32,9 +32,8 @@ pub(super) fn look(store: &mut Store, law: Law, ends: &[End], now: Duration) -> 
         Mode::Explicit => MOST_WRITTEN,
     };
     let mut writes: Vec<_> = explicit.iter().rev().take(written).rev().copied().collect();
-    if law.mode == Mode::Implicit && writes.last().is_none_or(|last| last + 1 < ends.len()) {
-        writes.push(ends.len() - 1);
-    }
+    let last = ends.len().checked_sub(1).filter(|_| law.mode == Mode::Implicit);
+    writes.extend(last.filter(|last| writes.last() != Some(last)));
 
     let mut look = Look::default();
     look.usage.read = read.map_or(0, |read| ends[read].tokens);
@@ -45,7 +44,9 @@ pub(super) fn look(store: &mut Store, law: Law, ends: &[End], now: Duration) -> 
     for position in writes {
         let end = ends[position];
         if read.is_none_or(|read| position > read) && end.tokens >= law.minimum {
-            let ttl = end.mark.unwrap_or(law.ttl);
+            // A mark of Claude's that a relay took for a breakpoint does not bring its lifetime.
+            let own = end.mark.filter(|ttl| matches!(ttl, Ttl::ThirtyMinutes | Ttl::TwelveHours));
+            let ttl = own.unwrap_or(law.ttl);
             look.usage.add_write(ttl, end.tokens - billed);
             billed = end.tokens;
             look.writes.push(Write { digest: end.digest, life: ttl.duration() });

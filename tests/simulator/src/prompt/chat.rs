@@ -41,8 +41,7 @@ impl Reader<'_> {
             let path = Path::new("tools").index(index);
             let tool = object(tool, &path)?;
             required(&tool, "type", &path)?;
-            let known = self.names().map(|names| names.tool).filter(|names| !names.is_empty());
-            let outer = self.members(&tool, known, Place::Tool, &path)?;
+            let outer = self.members(&tool, self.tool_names(), Place::Tool, &path)?;
             let inner = match tool.get("function") {
                 Some(function) => {
                     let path = path.name("function");
@@ -72,8 +71,8 @@ impl Reader<'_> {
         if !roles.contains(&&*role) {
             return Err(Refusal::new(path.name("role"), Breach::Wrong("a supported role")));
         }
-        let names = self.names().map(|names| names.message).filter(|names| !names.is_empty());
-        let mark = self.members(&message, names, Place::Message, &path.tag(&role))?;
+        let mark =
+            self.members(&message, self.message_names(), Place::Message, &path.tag(&role))?;
         let cue = self.content(prompt, &role, &message, mark, &path, &["role"])?;
         match &*role {
             "user" => prompt.cue = Some(cue),

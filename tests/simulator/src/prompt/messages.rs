@@ -30,8 +30,7 @@ impl Reader<'_> {
             let tool = object(tool, &path)?;
             required(&tool, "name", &path)?;
             let kind = tool.get("type").and_then(Json::text).unwrap_or("custom".into());
-            let known = self.names().map(|names| names.tool).filter(|names| !names.is_empty());
-            let mark = self.members(&tool, known, Place::Tool, &path.tag(&kind))?;
+            let mark = self.members(&tool, self.tool_names(), Place::Tool, &path.tag(&kind))?;
             let mut bytes = Vec::new();
             unmarked(&tool, &[], &mut bytes);
             let section = Section::Tools;
@@ -95,7 +94,7 @@ impl Reader<'_> {
         if !["user", "assistant", "system"].contains(&&*role) {
             return Err(Refusal::new(path.name("role"), Breach::Wrong("'user' or 'assistant'")));
         }
-        self.members(&message, self.names().map(|names| names.message), Place::Message, path)?;
+        self.members(&message, self.message_names(), Place::Message, path)?;
         let path = path.name("content");
         let Some(content) = message.get("content") else {
             return Err(Refusal::new(path, Breach::Missing));

@@ -19,11 +19,21 @@ impl<'a> Reader<'a> {
         Self { source, surface, knobs: (surface.knobs)(&source.model) }
     }
 
-    pub(super) fn names(&self) -> Option<&'static Names> {
+    fn names(&self) -> Option<&'static Names> {
         match self.surface.fields {
             Fields::Open => None,
             Fields::Closed(names) => Some(names),
         }
+    }
+
+    /// The members that a tool may have, if that is known.
+    pub(super) fn tool_names(&self) -> Option<&'static [&'static str]> {
+        self.names().map(|names| names.tool).filter(|names| !names.is_empty())
+    }
+
+    /// The members that a message may have, if that is known.
+    pub(super) fn message_names(&self) -> Option<&'static [&'static str]> {
+        self.names().map(|names| names.message).filter(|names| !names.is_empty())
     }
 
     /// The members that a block of this type may have, if that is known.

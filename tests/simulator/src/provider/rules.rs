@@ -216,6 +216,7 @@ pub(crate) enum Fields {
 
 pub(crate) struct Names {
     pub(crate) top: &'static [&'static [&'static str]],
+    /// Empty where a message is an item like others.
     pub(crate) message: &'static [&'static str],
     /// By the type of a block, part or input item; those of other types are not looked at.
     pub(crate) blocks: &'static [(&'static str, &'static [&'static str])],

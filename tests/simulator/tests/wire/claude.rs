@@ -346,6 +346,17 @@ fn a_warming_request_writes_and_says_nothing() {
 }
 
 #[test]
+fn thinking_is_part_of_the_output_and_told_apart() {
+    let simulator = start(&[Provider::Anthropic]);
+    let thinking = with(body(json!([user(json!("a"))])), "thinking", json!({ "type": "adaptive" }));
+    let usage = ask(&simulator, "anthropic", &thinking).json()["usage"].clone();
+    let thought = usage["output_tokens_details"]["thinking_tokens"].as_u64().unwrap();
+    assert_eq!((thought, usage["output_tokens"].as_u64()), (32, Some(52)));
+    let warming = ask(&simulator, "anthropic", &with(thinking, "max_tokens", json!(0))).json();
+    assert_eq!(warming["usage"]["output_tokens"], 0);
+}
+
+#[test]
 fn tokens_can_be_counted_without_asking() {
     let simulator = start(&[Provider::Anthropic]);
     let mut body = body(json!([user(json!([marked(&text("a", 600), mark())]))]));

@@ -1,18 +1,18 @@
-//! What each provider takes and refuses: the table of cache members once more, cell by cell, and
-//! the words of refusals.
+//! What each provider takes and refuses: the table of cache members once more, cell by cell; and
+//! where relays honour marks.
 
 use serde_json::{Value, json};
 use simulator::Provider::{self, *};
 use simulator::Simulator;
 
-use crate::support::{Answer, post, send, start, text, usage};
+use crate::support::{post, send, start, text, usage};
 
 const MESSAGES: &str = "/v1/messages";
-const CHAT: &str = "/v1/chat/completions";
+pub(crate) const CHAT: &str = "/v1/chat/completions";
 const RESPONSES: &str = "/v1/responses";
 
 /// A request in the dialect of a path, and where its one block or part is.
-fn simple(path: &str, model: &str) -> (Value, &'static str) {
+pub(crate) fn simple(path: &str, model: &str) -> (Value, &'static str) {
     let kind = if path == RESPONSES { "input_text" } else { "text" };
     let messages = json!([{ "role": "user", "content": [{ "type": kind, "text": "hi" }] }]);
     match path {
@@ -174,125 +174,63 @@ fn plainly_invalid_requests_are_refused_everywhere() {
     }
 }
 
-/// The answer to a chat request with a mark on its part or message, or with a member of that name.
-fn refused(provider: Provider, member: &str) -> Answer {
-    let simulator = start(&[provider]);
-    let (mut body, part) = simple(CHAT, "DeepSeek-V3");
-    match member {
-        "mark" => body.pointer_mut(part).unwrap()["cache_control"] = json!({ "type": "ephemeral" }),
-        "message" => body["messages"][0]["cache_control"] = json!({ "type": "ephemeral" }),
-        name => body[name] = json!("k"),
+/// Where values are in a body.
+fn pointers(json: &Value, at: &str, found: &mut Vec<String>) {
+    match json {
+        Value::Object(members) => {
+            for (name, value) in members {
+                found.push(format!("{at}/{name}"));
+                pointers(value, &format!("{at}/{name}"), found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                found.push(format!("{at}/{index}"));
+                pointers(item, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
     }
-    post(&simulator, provider.name(), CHAT, &body)
 }
 
 #[test]
-fn gemini_refuses_in_an_array() {
-    let answer = refused(Gemini, "prompt_cache_key");
-    let message =
-        "Invalid JSON payload received. Unknown name \"prompt_cache_key\": Cannot find field.";
-    let violation = json!({ "description": message });
-    let details = json!([{ "@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": [violation] }]);
-    let error = json!({ "code": 400, "message": message, "status": "INVALID_ARGUMENT", "details": details });
-    assert_eq!(answer.json(), json!([{ "error": error }]));
-    assert!(
-        refused(Gemini, "mark")
-            .message()
-            .contains("Unknown name \"cache_control\" at 'messages[0].content[0]'")
-    );
-}
+fn every_odd_value_gets_an_answer() {
+    // One of each way to read a request and to cache it.
+    let providers = [Anthropic, OpenAi, DeepSeek, Mistral, Moonshot, Qwen, OpenRouter, Vllm];
+    let simulator = start(&providers);
+    for (provider, path, model, [block, top, _, key, options, broken, _]) in TABLE {
+        if !providers.contains(provider) {
+            continue;
+        }
+        let mark = json!({ "type": "ephemeral", "ttl": "5m" });
+        let (mut body, part) = simple(path, model);
+        // What is refused anyway would hide the rest.
+        let mut taken = |status: &u16, pointer: &str, name: &str, value: &Value| {
+            if *status == 200 {
+                body.pointer_mut(pointer).unwrap()[name] = value.clone();
+            }
+        };
+        taken(block, part, "cache_control", &mark);
+        taken(broken, part, "prompt_cache_breakpoint", &json!({ "mode": "explicit" }));
+        taken(top, "", "cache_control", &mark);
+        taken(key, "", "prompt_cache_key", &json!("k"));
+        taken(options, "", "prompt_cache_options", &json!({ "mode": "implicit" }));
+        let tool = match *path {
+            MESSAGES => json!({ "name": "f" }),
+            _ => json!({ "type": "function", "function": { "name": "f" } }),
+        };
+        body["tools"] = json!([tool]);
+        assert_eq!(post(&simulator, provider.name(), path, &body).status, 200, "{provider} {path}");
 
-#[test]
-fn groq_names_the_property() {
-    let answer = refused(Groq, "prompt_cache_key");
-    let message = "property 'prompt_cache_key' is unsupported";
-    assert_eq!(
-        answer.json(),
-        json!({ "error": { "message": message, "type": "invalid_request_error" } })
-    );
-    assert_eq!(
-        refused(Groq, "message").message(),
-        "'messages[0]' : property 'cache_control' is unsupported"
-    );
-}
-
-#[test]
-fn mistral_answers_422_with_the_place() {
-    let answer = refused(Mistral, "message");
-    assert_eq!(answer.status, 422);
-    let detail = json!({
-        "type": "extra_forbidden",
-        "loc": ["body", "messages", 0, "user", "cache_control"],
-        "msg": "Extra inputs are not permitted",
-    });
-    let expected = json!({
-        "object": "error",
-        "message": { "detail": [detail] },
-        "type": "invalid_request_error",
-        "param": null,
-        "code": null,
-    });
-    assert_eq!(answer.json(), expected);
-    let simulator = start(&[Mistral]);
-    let (mut body, _) = simple(CHAT, "mistral-large");
-    body["prompt_cache_key"] = json!("schlüssel");
-    assert_eq!(post(&simulator, "mistral", CHAT, &body).status, 422);
-}
-
-#[test]
-fn fireworks_names_both_variants_of_the_content() {
-    let json = refused(Fireworks, "mark").json();
-    assert_eq!(json["error"]["object"], "error");
-    let message = json["error"]["message"].as_str().unwrap();
-    let words = "Extra inputs are not permitted, field: 'messages[0].content.list[ChatMessageContent][0].cache_control'";
-    assert!(message.ends_with(words), "{message}");
-}
-
-#[test]
-fn azure_refuses_for_models_of_others_in_its_own_words() {
-    let message = "Unrecognized request argument supplied: prompt_cache_key";
-    let error = json!({ "code": "unrecognized_request_argument", "message": message });
-    assert_eq!(refused(AzureOpenAi, "prompt_cache_key").json(), json!({ "error": error }));
-}
-
-#[test]
-fn deepseek_knows_text_parts_only() {
-    let simulator = start(&[DeepSeek]);
-    let part = json!({ "type": "tool_reference", "tool_name": "t" });
-    let body =
-        json!({ "model": "deepseek-v4", "messages": [{ "role": "user", "content": [part] }] });
-    let answer = post(&simulator, "deepseek", CHAT, &body);
-    let words = "Failed to deserialize the JSON body into the target type: messages[0].content: unknown variant tool_reference, expected text";
-    assert_eq!((answer.status, answer.message().as_str()), (400, words));
-}
-
-#[test]
-fn openrouter_hands_on_what_an_old_claude_refuses() {
-    let simulator = start(&[OpenRouter]);
-    let tool = json!({ "type": "function", "function": { "name": "f" }, "cache_control": { "type": "ephemeral" } });
-    let ask = |model: &str| {
-        let messages = json!([{ "role": "user", "content": "a" }]);
-        post(
-            &simulator,
-            "openrouter",
-            CHAT,
-            &json!({ "model": model, "tools": [tool], "messages": messages }),
-        )
-    };
-    let error =
-        json!({ "message": "tools.0.cache_control: Extra inputs are not permitted", "code": 400 });
-    assert_eq!(ask("anthropic/claude-3-haiku").json(), json!({ "error": error }));
-    assert_eq!(ask("anthropic/claude-haiku-4.5").status, 200);
-}
-
-#[test]
-fn engines_want_a_salt_that_is_no_empty_string() {
-    let simulator = start(&[Vllm, Sglang]);
-    for account in ["vllm", "sglang"] {
-        for (salt, status) in [(json!("s"), 200), (json!(""), 400), (json!(7), 400)] {
-            let (mut body, _) = simple(CHAT, "Qwen3-8B");
-            body["cache_salt"] = salt;
-            assert_eq!(post(&simulator, account, CHAT, &body).status, status);
+        let mut found = Vec::new();
+        pointers(&body, "", &mut found);
+        for pointer in found {
+            for odd in [Value::Null, json!(-7), json!(""), json!([]), json!({}), json!([[{}]])] {
+                let mut body = body.clone();
+                *body.pointer_mut(&pointer).unwrap() = odd;
+                let status = post(&simulator, provider.name(), path, &body).status;
+                assert!([200, 400, 422].contains(&status), "{provider} {path} {pointer}: {status}");
+            }
         }
     }
 }
@@ -364,10 +302,28 @@ fn relays_hand_on_the_law_of_marks() {
 }
 
 #[test]
-fn a_breakpoint_is_a_mark_to_openrouter() {
+fn a_breakpoint_is_a_mark_to_openrouter_and_the_reverse() {
     let simulator = start(&[OpenRouter]);
-    let part = json!({ "type": "text", "text": text("a", 5000), "prompt_cache_breakpoint": { "mode": "explicit" } });
-    let body = json!({ "model": CLAUDE, "messages": [{ "role": "user", "content": [part] }] });
-    post(&simulator, "openrouter", CHAT, &body);
-    assert_eq!(usage(&simulator, "openrouter").write, 5000);
+    let broken = json!({ "prompt_cache_breakpoint": { "mode": "explicit", "ttl": "12h" } });
+    let marked = json!({ "cache_control": { "type": "ephemeral", "ttl": "1h" } });
+    for (model, member, class) in [
+        (CLAUDE, &broken, "5m"),
+        (CLAUDE, &marked, "1h"),
+        ("openai/gpt-5.6", &broken, "12h"),
+        ("openai/gpt-5.6", &marked, "30m"),
+    ] {
+        simulator.forget();
+        let mut part = json!({ "type": "text", "text": text("a", 5000) });
+        part.as_object_mut().unwrap().extend(member.as_object().unwrap().clone());
+        let body = json!({ "model": model, "messages": [{ "role": "user", "content": [part] }] });
+        post(&simulator, "openrouter", CHAT, &body);
+        let usage = usage(&simulator, "openrouter");
+        let classes = [
+            ("5m", usage.write_5m),
+            ("30m", usage.write_30m),
+            ("1h", usage.write_1h),
+            ("12h", usage.write_12h),
+        ];
+        assert_eq!(classes.iter().find(|(_, tokens)| *tokens == 5000).unwrap().0, class, "{model}");
+    }
 }

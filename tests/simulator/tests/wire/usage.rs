@@ -239,6 +239,23 @@ fn streams_tell_unasked_only_where_the_provider_does() {
 }
 
 #[test]
+fn translators_tell_it_at_the_end_of_a_stream_of_messages() {
+    let simulator = start(&[Provider::LiteLlm]);
+    let mut body = body(Provider::LiteLlm, "/v1/messages", "claude-opus-5", "a");
+    body["stream"] = json!(true);
+    let events = post(&simulator, "litellm", "/v1/messages", &body).events();
+    assert_eq!(events[0]["message"]["usage"], json!({ "input_tokens": 0, "output_tokens": 0 }));
+    let delta = events.iter().find(|event| event["type"] == "message_delta").unwrap();
+    let usage = json!({
+        "input_tokens": 1,
+        "cache_creation_input_tokens": 3000,
+        "cache_read_input_tokens": 0,
+        "output_tokens": 20,
+    });
+    assert_eq!(delta["usage"], usage);
+}
+
+#[test]
 fn engines_tell_it_on_each_chunk_if_asked() {
     let simulator = start(&[Provider::Vllm]);
     let options = json!({ "include_usage": true, "continuous_usage_stats": true });
