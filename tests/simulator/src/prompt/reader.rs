@@ -229,7 +229,7 @@ pub(super) fn required<'j>(
 
 const EMPTY_TEXT: &str = "cache_control cannot be set for empty text blocks";
 
-/// As Copilot's Claude backend words it; Anthropic's own types allow such a mark, other clients'
+/// As Copilot words it for Claude; Anthropic's own types allow such a mark, other clients'
 /// libraries forbid it.
 const NESTED: &str = "cache_control may not be specified within `tool_result.content`. Instead, place it directly on `tool_result`";
 

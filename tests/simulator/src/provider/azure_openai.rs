@@ -53,7 +53,7 @@ fn is_foreign(model: &str) -> bool {
 
 fn refuse(refusal: &Refusal, saying: &Saying<'_>) -> Said {
     if is_foreign(saying.model) && refusal.breach == Breach::Extra {
-        // github.com/vectorize-io/hindsight/issues/3518
+        // https://github.com/vectorize-io/hindsight/issues/3518
         let message =
             format!("Unrecognized request argument supplied: {}", refusal.path.bracketed());
         let error = json!({ "code": "unrecognized_request_argument", "message": message });

@@ -22,8 +22,8 @@ const INVOKE: Surface = Surface {
     fields: Fields::Closed(&Names { top: &[INVOKE_TOP], ..claude::NAMES }),
     knobs: |model| Knobs {
         top_level_mark: Take::Refused,
-        // github.com/BerriAI/litellm/issues/15880. Pages disagree about Opus 4.6; Claude's own say
-        // that it takes 1h.
+        // https://github.com/BerriAI/litellm/issues/15880. Pages disagree about Opus 4.6; Claude's
+        // own say that it takes 1h.
         ttl: if claude::version(model) >= (4, 5) { Ttls::Both } else { Ttls::Unknown },
         scope: Scope::Refused,
         ..claude::KNOBS

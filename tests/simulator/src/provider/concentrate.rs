@@ -1,5 +1,5 @@
 //! Concentrate: responses, with marks on the input messages. concentrate.ai, prompt caching, read
-//! 2026-08.
+//! in 2026.
 
 use crate::answer::ResponsesVoice;
 use crate::provider::{Knobs, Place, Places, Rules, Surface, Take, Voice, openai, relay};

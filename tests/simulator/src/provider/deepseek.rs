@@ -1,5 +1,5 @@
 //! DeepSeek: chat, and Claude's dialect under `/anthropic`. api-docs.deepseek.com, context caching
-//! on disk, read 2026-08.
+//! on disk, read in 2026.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn parts(source: &Source<'_>) -> Result<(), Refusal> {
 
 fn refuse(refusal: &Refusal, saying: &Saying<'_>) -> Said {
     let path = refusal.path.bracketed();
-    // github.com/zhukunpenglinyutong/jetbrains-cc-gui/issues/591
+    // https://github.com/zhukunpenglinyutong/jetbrains-cc-gui/issues/591
     let rest = match &refusal.breach {
         Breach::Rule(words) => format!("{path}: {words}"),
         Breach::Missing => format!("missing field {path}"),

@@ -1,5 +1,5 @@
 //! ePhone (RixAPI): hands requests on as they are, so each model has the rules of its maker.
-//! api.ephone.ai, prompt caching, read 2026-08. The ids by which it finds the earlier channel
+//! api.ephone.ai, prompt caching, read in 2026. The ids by which it finds the earlier channel
 //! (`x-response-id`, `x-request-id`) need no part here: an account is one.
 
 use crate::answer::{ChatVoice, ResponsesVoice};

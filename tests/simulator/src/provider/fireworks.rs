@@ -1,5 +1,5 @@
 //! Fireworks: chat, where a mark is a 400, and Claude's dialect, where it is none. Fireworks prompt
-//! caching guide, read 2026-09.
+//! caching guide, read in 2026.
 
 use serde_json::json;
 
@@ -34,7 +34,7 @@ pub(super) const RULES: Rules = Rules {
         },
         Surface {
             // One report says that a mark on the last tool is a 400 here too:
-            // github.com/earendil-works/pi/issues/3498
+            // https://github.com/earendil-works/pi/issues/3498
             scope,
             cache: |_, _| relay::AUTOMATIC,
             ..Surface::new(Voice::Messages(MessagesVoice {
@@ -70,7 +70,8 @@ fn refuse(refusal: &Refusal, saying: &Saying<'_>) -> Said {
     let (Breach::Extra | Breach::Unsupported) = refusal.breach else {
         return openai::refuse(refusal, saying);
     };
-    // github.com/musistudio/claude-code-router/issues/377: both variants of the content are tried.
+    // https://github.com/musistudio/claude-code-router/issues/377: both variants of the content are
+    // tried.
     let path = refusal.path.bracketed();
     let message = match path.split_once(".content[") {
         Some((message, rest)) => format!(

@@ -1,5 +1,5 @@
 //! Google's Gemini through its OpenAI-compatible endpoint, whose errors are JSON arrays. Its own
-//! API is not simulated. ai.google.dev, caching, read 2026-09.
+//! API is not simulated. ai.google.dev, caching, read in 2026.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) fn cache(model: &str) -> Cache {
     Cache::Steps { minimum, step: 128, life: Duration::from_secs(300), writes: Writes::Free }
 }
 
-/// Thinking is in the total alone: github.com/openai/openai-python/issues/2544
+/// Thinking is in the total alone: https://github.com/openai/openai-python/issues/2544
 fn usage(answer: &Answer<'_>) -> Value {
     let usage = &answer.usage;
     let mut json = chat_counts(usage, json!({ "cached_tokens": usage.read }));
@@ -48,7 +48,7 @@ fn usage(answer: &Answer<'_>) -> Value {
 fn refuse(refusal: &Refusal, _: &Saying<'_>) -> Said {
     let status = refusal.status();
     let (message, name) = match &refusal.breach {
-        // github.com/leookun/cursor-byok/issues/112
+        // https://github.com/leookun/cursor-byok/issues/112
         Breach::Extra | Breach::Unsupported => {
             let name = match refusal.path.steps().last() {
                 Some(Step::Name(name)) => name.as_str(),

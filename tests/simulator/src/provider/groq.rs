@@ -1,5 +1,5 @@
 //! Groq: chat; every member that it does not know is a 400. console.groq.com, prompt caching, read
-//! 2026-09.
+//! in 2026.
 
 use std::time::Duration;
 
@@ -44,8 +44,8 @@ const OWN_TOP: &[&str] = &[
     "search_settings",
 ];
 
-/// Only these models have one. The minimum is 128 or more by model; steps as the example's numbers
-/// have them.
+/// Only these models have one. Neither minimum nor step is documented; its example reads a multiple
+/// of 128.
 fn cache(model: &str) -> Cache {
     match model.contains("gpt-oss") {
         true => Cache::Steps {
@@ -70,8 +70,8 @@ fn refuse(refusal: &Refusal, saying: &Saying<'_>) -> Said {
     let (Breach::Extra | Breach::Unsupported) = refusal.breach else {
         return openai::refuse(refusal, saying);
     };
-    // github.com/eigent-ai/eigent/issues/1827, seen at the top level only; below it the parent is
-    // named too.
+    // https://github.com/eigent-ai/eigent/issues/1827, seen at the top level only; below it the
+    // parent is named too.
     let name = match refusal.path.steps().last() {
         Some(Step::Name(name)) => name.as_str(),
         _ => "",

@@ -1,4 +1,4 @@
-//! Knox Chat: chat, with marks on text parts. Knox Chat prompt caching page, read 2026-08.
+//! Knox Chat: chat, with marks on text parts. Knox Chat prompt caching page, read in 2026.
 
 use crate::answer::ChatVoice;
 use crate::provider::{Knobs, Place, Places, Rules, Surface, Take, Voice, openai, relay};

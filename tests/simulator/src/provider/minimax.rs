@@ -1,5 +1,5 @@
 //! MiniMax: Claude's dialect under `/anthropic`, and chat. MiniMax platform docs, prompt caching,
-//! read 2026-09.
+//! read in 2026.
 
 use std::time::Duration;
 

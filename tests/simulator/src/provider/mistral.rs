@@ -1,5 +1,5 @@
 //! Mistral: chat and responses; what is unknown gets a 422. docs.mistral.ai, prompt caching, read
-//! 2026-09.
+//! in 2026.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ fn refuse(refusal: &Refusal, saying: &Saying<'_>) -> Said {
             return openai::refuse(refusal, saying);
         }
     };
-    // github.com/nomtek/mistralai_client_dart/issues/44
+    // https://github.com/nomtek/mistralai_client_dart/issues/44
     let steps = refusal.path.steps().iter().map(|step| match step {
         Step::Name(text) | Step::Tag(text) => json!(text),
         Step::Index(index) => json!(index),

@@ -1,5 +1,5 @@
 //! Moonshot's Kimi: chat, and Claude's dialect under `/anthropic`. platform.kimi.ai, context
-//! caching, read 2026-09.
+//! caching, read in 2026.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! OpenRouter: chat, responses and messages. OpenRouter prompt caching guide, read 2026-09, and its
+//! OpenRouter: chat, responses and messages. OpenRouter prompt caching guide, read in 2026, and its
 //! Python library 1.3. Which upstream it takes is no matter here: an account is one of them.
 
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ fn chat(model: &str) -> Knobs {
     const TEXTS: Places =
         Places { honoured: &[Place::Text, Place::Said], elsewhere: Take::Ignored };
     let marks = match relay::family(model) {
-        // github.com/earendil-works/pi/issues/7938
+        // https://github.com/earendil-works/pi/issues/7938
         relay::Family::Claude if claude::version(model) < (3, 5) => {
             Places { elsewhere: Take::Refused, ..TEXTS }
         }

@@ -56,7 +56,7 @@ pub(super) const RULES: Rules = Rules {
 
 const KNOBS: Knobs = Knobs {
     // On the message it is wrong, which shows in a cache that is never hit:
-    // github.com/agentscope-ai/agentscope-java/issues/1363
+    // https://github.com/agentscope-ai/agentscope-java/issues/1363
     marks: Places { honoured: &[Place::Text, Place::Part, Place::Said], elsewhere: Take::Ignored },
     ttl: Ttls::FiveMinutes,
     // Not documented, so tolerated, as is the mark at the top.

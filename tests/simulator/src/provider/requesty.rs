@@ -1,4 +1,4 @@
-//! Requesty: chat. docs.requesty.ai, caching, read 2026-09. Marks that it places itself
+//! Requesty: chat. docs.requesty.ai, caching, read in 2026. Marks that it places itself
 //! (`requesty.auto_cache`) are not simulated.
 
 use serde_json::json;

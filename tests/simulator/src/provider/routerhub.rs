@@ -1,5 +1,5 @@
 //! RouterHub: messages, where Claude's marks count, and chat, where they do not. RouterHub prompt
-//! caching page, read 2026-08.
+//! caching page, read in 2026.
 
 use serde_json::Value;
 

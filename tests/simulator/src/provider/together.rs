@@ -1,4 +1,4 @@
-//! Together: chat. docs.together.ai, prompt caching, read 2026-09; it names no field and no knob.
+//! Together: chat. docs.together.ai, prompt caching, read in 2026; it names no field and no knob.
 
 use serde_json::json;
 

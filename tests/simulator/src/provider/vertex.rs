@@ -1,5 +1,5 @@
 //! Claude at Google: `:rawPredict` and `:streamRawPredict`, and the same under `/v1/messages`.
-//! docs.cloud.google.com, Claude prompt caching, read 2026-08-22.
+//! docs.cloud.google.com, Claude prompt caching, read in 2026.
 
 use crate::answer::{Extras, MessagesVoice, UsageAt, alphanumeric};
 use crate::provider::{Fields, Knobs, Names, Rules, Scope, Surface, Ttls, Voice, claude};
@@ -23,11 +23,11 @@ pub(super) const RULES: Rules = Rules {
             id: |seed| format!("msg_vrtx_01{}", alphanumeric(seed)),
             usage: claude::usage,
             usage_at: UsageAt::Start,
-            // github.com/vercel/ai/issues/13576; what it holds is not documented.
+            // https://github.com/vercel/ai/issues/13576; what it holds is not documented.
             extras: Extras::VertexEvent,
         }))
     }],
-    // Not wrapped into Google's own error: github.com/BerriAI/litellm/issues/14365
+    // Not wrapped into Google's own error: https://github.com/BerriAI/litellm/issues/14365
     refuse: claude::refuse,
     headers: |request_id| vec![("request-id", request_id.to_owned())],
     request_id_prefix: "req_vrtx_",

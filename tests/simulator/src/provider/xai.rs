@@ -1,5 +1,5 @@
 //! xAI: chat, where a header names the conversation, and responses. docs.x.ai, prompt caching, read
-//! 2026-09.
+//! in 2026.
 
 use std::time::Duration;
 

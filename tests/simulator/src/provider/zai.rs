@@ -1,4 +1,4 @@
-//! z.ai: chat. docs.z.ai, context caching, read 2026-09.
+//! z.ai: chat. docs.z.ai, context caching, read in 2026.
 
 use serde_json::json;
 

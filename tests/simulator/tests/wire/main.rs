@@ -3,6 +3,7 @@
 mod automatic;
 mod binary;
 mod claude;
+mod claude_answers;
 mod claude_cache;
 mod faults;
 mod http2;
