@@ -106,7 +106,14 @@ fn end(end_of_stream: bool) -> End {
     if end_of_stream { End::Closed } else { End::Open }
 }
 
-impl Context for Exchange {}
+impl Context for Exchange {
+    fn on_done(&mut self) -> bool {
+        if let Some(worker) = &self.worker {
+            worker.arrived(self.context);
+        }
+        true
+    }
+}
 
 impl HttpContext for Exchange {
     fn on_http_request_headers(&mut self, _: usize, end_of_stream: bool) -> Action {
@@ -167,9 +174,6 @@ impl HttpContext for Exchange {
     }
 
     fn on_log(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.arrived(self.context);
-        }
         if let Role::Route(route) = &mut self.role {
             for effect in route.done(&mut Calls(Buffer::Response)) {
                 self.effect(effect, Map::Response, Buffer::Response);

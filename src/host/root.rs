@@ -11,14 +11,12 @@ use proxy_wasm::types::{ContextType, LogLevel};
 use super::abi;
 use super::exchange::Exchange;
 use crate::affinity::{KEY_BYTES, Keys};
-use crate::config::Config;
+use crate::config::{Config, Stage};
 use crate::metrics::{self, Metric};
 use crate::stage::{Hold, Plugin};
 
 /// Where the key of this process is, the same for all workers.
 const KEY: &str = "warmpath.key";
-/// Is there once the host was seen not to hold requests.
-const UNHELD: &str = "warmpath.unheld";
 /// How often held requests are looked at, as a part of the time that they may be held: a request
 /// is freed at most a quarter late.
 const TICKS_PER_HOLD: u32 = 4;
@@ -131,7 +129,7 @@ impl Worker {
     /// Says once per process that the host does not hold requests.
     pub(super) fn tell_unheld(&self) {
         self.hold.set(Hold::Missing);
-        if abi::set_shared(UNHELD, b"1", None).is_ok() {
+        if abi::set_shared(self.unheld(), b"1", None).is_ok() {
             error!(
                 "this host does not hold requests: set `allow_on_headers_stop_iteration: true` in \
                  the `config` of this filter (envoy.extensions.wasm.v3.PluginConfig); until then \
@@ -140,8 +138,16 @@ impl Worker {
         }
     }
 
+    /// The key that is there once the host was seen not to hold requests for this stage.
+    fn unheld(&self) -> &'static str {
+        match self.plugin.config.stage {
+            Stage::Route | Stage::Both => "warmpath.unheld.route",
+            Stage::Shape => "warmpath.unheld.shape",
+        }
+    }
+
     fn look_for_unheld(&self) {
-        if self.hold.get() == Hold::Unknown && abi::shared(UNHELD).is_some() {
+        if self.hold.get() == Hold::Unknown && abi::shared(self.unheld()).is_some() {
             self.hold.set(Hold::Missing);
         }
     }
