@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::envoy;
+use crate::versions::Template;
+use crate::{Names, envoy};
 
 /// What Envoy is started with.
 #[derive(Clone)]
@@ -21,27 +22,35 @@ pub struct Bootstrap {
 /// Stands in a bootstrap for the folder that Envoy's files are in.
 pub(crate) const FOLDER: &str = "@FOLDER@";
 
+/// Where every shipped file has the plugin, as it is built in the repository.
+pub(crate) const PLUGIN: &str = "target/wasm32-wasip1/release/warmpath.wasm";
+
 impl Bootstrap {
-    /// Takes `envoy/envoy.yaml` with the plugin that `make` built, listening at a port of the system's choice.
+    /// Takes the bootstrap that is recommended for the running Envoy, with the plugin that `make` built, listening at a port of
+    /// the system's choice.
     pub fn shipped() -> Self {
         Self::shipped_at(0)
     }
 
-    /// Takes `envoy/envoy.yaml` with the plugin that `make` built, listening at this port.
-    ///
-    /// For an Envoy that does not know `refresh_cluster_on_retry` that line is left out.
+    /// Takes the same, listening at this port.
     pub fn shipped_at(port: u16) -> Self {
-        let shipped = Self::file("envoy.yaml")
+        Self::ready(Template::recommended().file, port)
+    }
+
+    /// Takes a shipped bootstrap that also other versions of Envoy can start.
+    pub fn template(template: &Template) -> Self {
+        Self::ready(template.file, 0)
+    }
+
+    /// Takes another shipped file, with the plugin that `make` built, listening at a port of the system's choice.
+    pub fn shipped_file(name: &str) -> Self {
+        Self::ready(name, 0)
+    }
+
+    fn ready(file: &str, port: u16) -> Self {
+        Self::file(file)
             .replace("port_value: 10000", &format!("port_value: {port}"))
-            .replace_both(
-                "target/wasm32-wasip1/release/warmpath.wasm",
-                &envoy::tool("WARMPATH_WASM"),
-            );
-        if envoy::refreshes_clusters() {
-            shipped
-        } else {
-            shipped.replace("                refresh_cluster_on_retry: true\n", "")
-        }
+            .replace_both(PLUGIN, &envoy::tool("WARMPATH_WASM"))
     }
 
     /// Takes the same, and lets answers say what was done and why.
@@ -116,6 +125,24 @@ impl Bootstrap {
         self
     }
 
+    /// Returns what stands below `configuration:` of a stage, from its `"@type"` on.
+    pub fn configuration(&self, stage: &str) -> String {
+        let start = self.stage(stage);
+        let item = self.text.lines().skip(start).take(self.item_length(start));
+        let mut below = item.skip_while(|line| line.trim() != "configuration:");
+        let outside = below.next().map_or(0, indent);
+        let lines = below.take_while(|line| indent(line) > outside);
+        lines.map(|line| format!("{line}\n")).collect::<String>().trim_start().to_owned()
+    }
+
+    /// Takes an upstream, not the last one, out of the plugin's configuration; Envoy still knows it.
+    pub fn without_upstream(self, name: &str) -> Self {
+        let marked = self.upstream(name, "GONE");
+        let lines = marked.text.lines().filter(|line| !line.ends_with("GONE,"));
+        let text = lines.collect::<Vec<_>>().join("\n") + "\n";
+        Self { text, ..marked }
+    }
+
     /// Adds a route by which a test chooses the upstream itself, with the request header `upstream`.
     pub fn steered(self) -> Self {
         const ROUTE: &str = r#"
@@ -174,7 +201,12 @@ impl Bootstrap {
     }
 
     /// Gives the endpoint whose metadata names this upstream another address.
-    pub fn point(mut self, upstream: &str, address: SocketAddr) -> Self {
+    pub fn point(self, upstream: &str, address: SocketAddr) -> Self {
+        self.endpoints(upstream, &[address])
+    }
+
+    /// Gives an upstream several endpoints.
+    pub fn endpoints(mut self, upstream: &str, addresses: &[SocketAddr]) -> Self {
         let metadata =
             format!("metadata: {{filter_metadata: {{warmpath: {{upstream: {upstream}}}}}}}");
         let (before, after) = self
@@ -182,13 +214,57 @@ impl Bootstrap {
             .split_once(&metadata)
             .unwrap_or_else(|| panic!("no endpoint says `{metadata}`"));
         assert!(!after.contains(&metadata), "two endpoints say `{metadata}`");
+        let (head, _) = before.rsplit_once("- endpoint:").expect("an address above the metadata");
+        let endpoint = |address: &SocketAddr| {
+            let (ip, port) = (address.ip(), address.port());
+            format!(
+                "- endpoint: {{address: {{socket_address: {{address: {ip}, port_value: {port}}}}}}}\n          {metadata}"
+            )
+        };
+        let endpoints: Vec<String> = addresses.iter().map(endpoint).collect();
+        self.text = format!("{head}{}{after}", endpoints.join("\n        "));
         self.pointed.insert(upstream.to_owned());
-        let (head, _) =
-            before.rsplit_once("{socket_address:").expect("an address above the metadata");
-        let (ip, port) = (address.ip(), address.port());
-        self.text = format!(
-            "{head}{{socket_address: {{address: {ip}, port_value: {port}}}}}}}\n          {metadata}{after}"
+        self
+    }
+
+    /// Adds members to a cluster, as lines of YAML.
+    pub fn cluster(self, upstream: &str, members: &str) -> Self {
+        let head = format!("  - name: {upstream}\n    type: STATIC\n");
+        let members: String = members.lines().map(|line| format!("    {line}\n")).collect();
+        self.replace(&head, &format!("{head}{members}"))
+    }
+
+    /// Lets Envoy speak HTTP/2 to an upstream.
+    pub fn http2_to(self, upstream: &str) -> Self {
+        self.cluster(
+            upstream,
+            r#"typed_extension_protocol_options:
+  envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+    "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
+    explicit_http_config: {http2_protocol_options: {}}"#,
+        )
+    }
+
+    /// Lets Envoy ask this name server, and no other.
+    pub fn resolving(mut self, names: &Names) -> Self {
+        let (ip, port) = (names.address().ip(), names.address().port());
+        let resolver = format!(
+            r#"typed_dns_resolver_config:
+  name: envoy.network.dns_resolver.cares
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig
+    resolvers: [{{socket_address: {{address: {ip}, port_value: {port}}}}}]
+    dns_resolver_options: {{no_default_search_domain: true}}
+"#
         );
+        self.text.insert_str(0, &resolver);
+        self
+    }
+
+    /// Gives an upstream another name, wherever it stands.
+    pub fn rename(mut self, from: &str, to: &str) -> Self {
+        assert!(self.text.contains(from), "no `{from}` in the bootstrap");
+        self.text = self.text.replace(from, to);
         self
     }
 

@@ -1,7 +1,7 @@
 //! What clients send, over HTTP/1.1 or HTTP/2, and answers to look into.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
@@ -14,7 +14,9 @@ use hyper_util::client::legacy::{Client as Pool, Error};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-type Body = BoxBody<Bytes, Infallible>;
+use crate::pen::{Paper, Pen};
+
+type Body = BoxBody<Bytes, io::Error>;
 
 /// A client of one address, which keeps its connections.
 #[derive(Clone)]
@@ -53,7 +55,7 @@ impl Client {
             .uri(uri)
             .body(Bytes::new())
             .expect("a path that fits into a URI");
-        Call { pool: self.pool.clone(), request, trailers: None }
+        Call { pool: self.pool.clone(), request, paper: None }
     }
 }
 
@@ -61,7 +63,8 @@ impl Client {
 pub struct Call {
     pool: Pool<HttpConnector, Body>,
     request: Request<Bytes>,
-    trailers: Option<HeaderMap>,
+    /// The body, where it is written while the request is on its way.
+    paper: Option<Paper>,
 }
 
 impl Call {
@@ -77,10 +80,20 @@ impl Call {
         self
     }
 
-    /// Adds a trailer behind the body; its length is then not told in a header.
-    pub fn trailer(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.trailers.get_or_insert_default().append(header_name(name), header_value(value));
-        self
+    /// Adds a trailer behind the body, whose length is then not told in a header.
+    pub fn trailer(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let body = self.request.body().clone();
+        let (call, pen) = self.by_hand();
+        pen.write(body);
+        pen.trailers(HeaderMap::from_iter([(header_name(name), header_value(value))]));
+        call
+    }
+
+    /// Lets the test write the body while the request is on its way; its length is not told in a header.
+    pub fn by_hand(mut self) -> (Self, Pen) {
+        let (pen, paper) = Pen::new();
+        self.paper = Some(paper);
+        (self, pen)
     }
 
     /// Sends the request and reads the answer to its end; an answer that is cut off is an error.
@@ -95,14 +108,15 @@ impl Call {
 
     /// Sends the request and returns when the headers of the answer are there.
     pub async fn open(self) -> Result<Stream, Error> {
-        let request = self.request.map(|bytes| match self.trailers {
-            None => Full::new(bytes).boxed(),
-            Some(trailers) => Full::new(bytes).with_trailers(async { Some(Ok(trailers)) }).boxed(),
+        let request = self.request.map(|bytes| match self.paper {
+            None => Full::new(bytes).map_err(|never| match never {}).boxed(),
+            Some(paper) => paper.boxed(),
         });
         let (parts, body) = self.pool.request(request).await?.into_parts();
         Ok(Stream {
             status: parts.status.as_u16(),
             headers: parts.headers,
+            trailers: HeaderMap::new(),
             body: body.map_err(|error| format!("{error:?}")).boxed(),
         })
     }
@@ -123,6 +137,8 @@ impl IntoFuture for Call {
 pub struct Stream {
     pub status: u16,
     pub headers: HeaderMap,
+    /// Those of the answer, once it has ended.
+    pub trailers: HeaderMap,
     body: BoxBody<Bytes, String>,
 }
 
@@ -130,8 +146,11 @@ impl Stream {
     /// Waits for more of the body; `None` at its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, String> {
         while let Some(frame) = self.body.frame().await {
-            if let Ok(data) = frame?.into_data() {
-                return Ok(Some(data));
+            match frame?.into_data() {
+                // HTTP/2 may end a body with nothing in a frame.
+                Ok(data) if data.is_empty() => {}
+                Ok(data) => return Ok(Some(data)),
+                Err(frame) => self.trailers.extend(frame.into_trailers().unwrap_or_default()),
             }
         }
         Ok(None)

@@ -6,14 +6,13 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::bootstrap::{FOLDER, root};
-use crate::{Bootstrap, Client, PATIENCE, Stats, eventually};
+use crate::{Bootstrap, Client, PATIENCE, Stats, eventually, versions};
 
 /// Runs its arguments until they end or its standard input does: the end of the test process, however it comes, is the end
 /// of func-e, and with func-e ends Envoy. Ctrl-C reaches func-e by itself; until that has stopped Envoy, this waits.
@@ -81,6 +80,12 @@ impl Envoy {
             .unwrap_or_else(|| panic!("no listener `{listener}`, only {:?}", self.listeners))
     }
 
+    /// Asks where a listener listens now, which an update may have changed.
+    pub async fn listening(&self, listener: &str) -> SocketAddr {
+        let statuses = Client::new(self.admin).get("/listeners?format=json").await.json();
+        listeners(&statuses)[listener]
+    }
+
     /// Lets Envoy read its listeners anew. It was started with dynamic listeners, and so is this bootstrap.
     pub fn update(&self, bootstrap: &Bootstrap) {
         self.process.write_listeners(bootstrap);
@@ -123,22 +128,7 @@ pub fn tool(variable: &str) -> String {
 
 /// Whether this Envoy can choose another cluster for a retry: 1.39 or later.
 pub fn refreshes_clusters() -> bool {
-    static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
-    *VERSION.get_or_init(version) >= (1, 39)
-}
-
-/// Reads major and minor from a line as `envoy  version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`.
-fn version() -> (u32, u32) {
-    let output = Command::new(tool("ENVOY_PATH"))
-        .arg("--version")
-        .output()
-        .expect("Envoy tells its version");
-    let line = String::from_utf8_lossy(&output.stdout).into_owned();
-    let numbers = line.split('/').rev().find_map(|part| {
-        let mut numbers = part.split('.').map_while(|number| number.parse().ok());
-        Some((numbers.next()?, numbers.next()?))
-    });
-    numbers.unwrap_or_else(|| panic!("no version in `{line}`"))
+    !versions::REFRESHED_RETRIES.missing()
 }
 
 fn listeners(statuses: &Value) -> BTreeMap<String, SocketAddr> {

@@ -24,6 +24,7 @@ pub struct Gateway {
     // Dropped in this order: Envoy stops before the accounts do.
     pub envoy: Envoy,
     pub providers: Arc<Simulator>,
+    accounts: Vec<Account>,
     client: Client,
 }
 
@@ -41,13 +42,18 @@ impl Gateway {
     /// Starts a bootstrap that reaches [`accounts`] and has a listener named `gateway`. Upstreams that the test has pointed
     /// somewhere stay there.
     pub async fn start(bootstrap: Bootstrap) -> Self {
-        let providers = Simulator::start(accounts()).await.expect("simulated providers");
-        Self::before(Arc::new(providers), bootstrap).await
+        Self::with_accounts(accounts(), bootstrap).await
+    }
+
+    /// Starts a bootstrap that reaches these accounts; the plugin's configuration must say the same of their providers.
+    pub async fn with_accounts(accounts: Vec<Account>, bootstrap: Bootstrap) -> Self {
+        let providers = Simulator::start(accounts.clone()).await.expect("simulated providers");
+        Self::before(Arc::new(providers), accounts, bootstrap).await
     }
 
     /// Starts another Envoy in front of the same accounts.
     pub async fn beside(&self, bootstrap: Bootstrap) -> Self {
-        Self::before(self.providers.clone(), bootstrap).await
+        Self::before(self.providers.clone(), self.accounts.clone(), bootstrap).await
     }
 
     /// Starts a bootstrap whose upstreams are all the same scripted provider.
@@ -58,18 +64,28 @@ impl Gateway {
         Self::start(accounts().into_iter().fold(bootstrap, point)).await
     }
 
-    async fn before(providers: Arc<Simulator>, bootstrap: Bootstrap) -> Self {
-        let envoy = Envoy::start(Self::pointed(&providers, bootstrap)).await;
-        let client = Client::new(envoy.address("gateway"));
-        Self { envoy, providers, client }
+    async fn before(
+        providers: Arc<Simulator>,
+        accounts: Vec<Account>,
+        mut bootstrap: Bootstrap,
+    ) -> Self {
+        for Account { name, .. } in &accounts {
+            if !bootstrap.is_pointed(name) {
+                bootstrap = bootstrap.point(name, providers.address(name));
+            }
+        }
+        Self::reaching(providers, accounts, bootstrap).await
     }
 
-    fn pointed(providers: &Simulator, bootstrap: Bootstrap) -> Bootstrap {
-        let free = accounts().into_iter().filter(|account| !bootstrap.is_pointed(&account.name));
-        let free: Vec<Account> = free.collect();
-        free.into_iter().fold(bootstrap, |bootstrap, account| {
-            bootstrap.point(&account.name, providers.address(&account.name))
-        })
+    /// Starts a bootstrap that reaches these accounts by itself.
+    pub async fn reaching(
+        providers: Arc<Simulator>,
+        accounts: Vec<Account>,
+        bootstrap: Bootstrap,
+    ) -> Self {
+        let envoy = Envoy::start(bootstrap).await;
+        let client = Client::new(envoy.address("gateway"));
+        Self { envoy, providers, accounts, client }
     }
 
     /// Returns a client with connections of its own.
@@ -115,12 +131,12 @@ impl Gateway {
     /// When none did.
     pub fn exchange(&self, answer: &Answer) -> (String, Exchange) {
         let id = Some(answer.id());
-        let gave = |account: Account| {
+        let gave = |account: &Account| {
             let received = self.providers.received(&account.name);
             let exchange = received.into_iter().find(|exchange| exchange.response_id == id)?;
-            Some((account.name, exchange))
+            Some((account.name.clone(), exchange))
         };
-        accounts().into_iter().find_map(gave).unwrap_or_else(|| panic!("no account gave {id:?}"))
+        self.accounts.iter().find_map(gave).unwrap_or_else(|| panic!("no account gave {id:?}"))
     }
 
     /// Returns the account that gave an answer.
@@ -133,8 +149,8 @@ impl Gateway {
         let statuses = |name: &str| {
             self.providers.received(name).iter().map(|exchange| exchange.status).collect()
         };
-        accounts()
-            .into_iter()
+        self.accounts
+            .iter()
             .map(|account| (account.name.clone(), statuses(&account.name)))
             .collect()
     }

@@ -27,18 +27,24 @@
 //! - [`gateway`]: that Envoy in front of simulated accounts
 //! - [`client`]: HTTP/1.1 and HTTP/2 requests, and answers to look into
 //! - [`scripted`]: a provider whose answers the test writes itself
+//! - [`names`]: a name server, for bootstraps that reach their upstreams by name
 //! - [`raw`]: the same over a bare connection, for what no well-behaved client sends
+//! - [`pen`]: bodies that a test writes as it goes
 //! - [`prompt`]: conversations of a realistic length
 //! - [`stats`]: Envoy's counters, by name and by Prometheus label
+//! - [`versions`]: what differs between the versions of Envoy, and which file is for which
 
 pub mod bootstrap;
 pub mod client;
 pub mod envoy;
 pub mod gateway;
+pub mod names;
+pub mod pen;
 pub mod prompt;
 pub mod raw;
 pub mod scripted;
 pub mod stats;
+pub mod versions;
 
 use std::time::{Duration, Instant};
 
@@ -46,6 +52,7 @@ pub use bootstrap::Bootstrap;
 pub use client::{Answer, Client};
 pub use envoy::Envoy;
 pub use gateway::Gateway;
+pub use names::Names;
 pub use prompt::Conversation;
 pub use raw::Raw;
 pub use scripted::{Reply, Scripted};

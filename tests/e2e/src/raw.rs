@@ -65,6 +65,8 @@ impl Raw {
         let length =
             headers.get("content-length").and_then(|value| value.to_str().ok()?.parse().ok());
         let body = match length {
+            // `100 Continue`, say, is followed by the answer.
+            _ if status < 200 => Vec::new(),
             Some(length) => self.exactly(length).await?,
             None => self.chunks().await?,
         };

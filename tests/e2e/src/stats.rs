@@ -43,6 +43,12 @@ impl Stats {
         self.series.iter().filter(move |series| series.name == name)
     }
 
+    /// Returns the names of the metrics that begin like this, as often as they have lines.
+    pub fn names(&self, beginning: &str) -> impl Iterator<Item = &str> {
+        let names = self.series.iter().map(|series| series.name.as_str());
+        names.filter(move |name| name.starts_with(beginning))
+    }
+
     /// Adds up the lines of a metric that have all of these labels.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         let fits = |series: &&Series| {

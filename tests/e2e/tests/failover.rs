@@ -1,21 +1,8 @@
-//! What the shipped routes do when an upstream fails. Plain Envoy: the pin comes from here. Envoy before 1.39 cannot choose
-//! another cluster for a retry, so there most of these tests have nothing to show.
+//! What the shipped routes do when an upstream fails. Plain Envoy: the pin comes from here.
 
 use e2e::prompt::Dialect;
-use e2e::{Answer, Bootstrap, Conversation, Gateway, envoy};
+use e2e::{Answer, Bootstrap, Conversation, Gateway};
 use simulator::Fault;
-
-/// Plain Envoy and a conversation to send; `None` before Envoy 1.39.
-async fn start() -> Option<(Gateway, Conversation)> {
-    start_with(Bootstrap::shipped().without_plugin()).await
-}
-
-async fn start_with(bootstrap: Bootstrap) -> Option<(Gateway, Conversation)> {
-    if !envoy::refreshes_clusters() {
-        return None;
-    }
-    Some((Gateway::start(bootstrap).await, hello()))
-}
 
 fn hello() -> Conversation {
     let mut conversation = Conversation::new(Dialect::Messages, 1);
@@ -29,7 +16,7 @@ async fn pinned(gateway: &Gateway, conversation: &Conversation, upstream: &str) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_survives_every_way_to_fail() {
-    let Some((gateway, hello)) = start().await else { return };
+    let (gateway, hello) = (Gateway::plain().await, hello());
     let statuses = [429, 500, 502, 503, 504, 529].map(Fault::Status);
     for fault in statuses.into_iter().chain([Fault::Reset, Fault::Refused]) {
         gateway.providers.fail("anthropic-a", fault);
@@ -47,7 +34,7 @@ async fn a_request_survives_an_upstream_that_stalls() {
     // Minutes in the shipped file; long enough here that a loaded machine does not look like a stall.
     let soon =
         Bootstrap::shipped().replace("per_try_idle_timeout: 300s", "per_try_idle_timeout: 2s");
-    let Some((gateway, hello)) = start_with(soon.without_plugin()).await else { return };
+    let (gateway, hello) = (Gateway::start(soon.without_plugin()).await, hello());
     gateway.providers.fail("anthropic-a", Fault::Stall);
     let answer = pinned(&gateway, &hello, "anthropic-a").await;
     assert_ne!(gateway.served(&answer), "anthropic-a");
@@ -55,7 +42,7 @@ async fn a_request_survives_an_upstream_that_stalls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_upstream_is_tried_twice() {
-    let Some((gateway, hello)) = start().await else { return };
+    let (gateway, hello) = (Gateway::plain().await, hello());
     for upstream in ["anthropic-a", "anthropic-b", "bedrock-us"] {
         gateway.providers.fail(upstream, Fault::Status(503));
     }
@@ -83,8 +70,7 @@ async fn a_client_s_own_mistake_is_not_tried_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hash_fails_over_to_the_same_upstream_on_every_envoy() {
-    let Some((one, hello)) = start().await else { return };
-    let Some((other, _)) = start().await else { return };
+    let (one, other, hello) = (Gateway::plain().await, Gateway::plain().await, hello());
     for hash in 0..40 {
         let mut served = Vec::new();
         for gateway in [&one, &other] {

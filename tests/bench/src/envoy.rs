@@ -1,0 +1,32 @@
+//! Envoys to measure, side by side, and what the machine says of each.
+
+use std::net::SocketAddr;
+
+use e2e::{Bootstrap, Envoy};
+use tokio::runtime::Builder;
+
+use crate::process::Process;
+
+/// An Envoy with one worker.
+pub struct Measured {
+    pub process: Process,
+    pub address: SocketAddr,
+    /// Stops when this is dropped.
+    _envoy: Envoy,
+}
+
+impl Measured {
+    /// Starts a bootstrap that has a listener named `gateway`.
+    pub fn start(bootstrap: Bootstrap) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let envoy = runtime.block_on(Envoy::start(bootstrap));
+        let address = envoy.address("gateway");
+        Self { process: Process::listening_at(address), address, _envoy: envoy }
+    }
+}
+
+/// Returns the shipped bootstrap with all of its upstreams at one address.
+pub fn shipped(upstream: SocketAddr) -> Bootstrap {
+    let names = ["anthropic-a", "anthropic-b", "bedrock-us", "openai-a"];
+    names.into_iter().fold(Bootstrap::shipped(), |bootstrap, name| bootstrap.point(name, upstream))
+}
