@@ -23,11 +23,17 @@ WARMPATH_WASM    := $(CARGO_TARGET_DIR)/$(TARGET)/release/warmpath.wasm
 
 export CARGO_TARGET_DIR ENVOY_PATH FUNC_E WARMPATH_WASM
 
+# The first target that `make` alone runs.
+.DEFAULT_GOAL := help
+
 .PHONY: help demo run build unit test e2e envoys golden bench fmt lint check clean tools
 .NOTPARALLEL:
+.SECONDEXPANSION:
+
+include tests/real/tools.mk
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build tools ## plays conversations through plain Envoy, then with Warmpath, and compares
 	@$(CARGO) run -p demo --bin demo
@@ -55,7 +61,7 @@ golden: $(RUST) ## rewrites the expectations under tests/golden; read the diff
 	@GOLDEN=rewrite $(CARGO) test --test golden
 
 bench: build tools ## measures; see tests/bench
-	@$(CARGO) run -p bench
+	@$(CARGO) run --release -p bench
 
 fmt: $(RUST) ## formats the code
 	@$(CARGO) fmt --all
