@@ -9,3 +9,28 @@ test-real: build tools real-tools ## runs the tests with real control planes, co
 
 # Without the tools of a scenario its file can still be run alone: cargo test -p real --test NAME.
 real-tools: $$(REAL_TOOLS)
+
+# The clients from npm, as tests/real/npm/package-lock.json pins them. Install scripts are not needed: the programs are
+# started from the packages of their platforms. The stamp comes last, so that an interrupted install is done again.
+NODE := node
+NPM_CLIENTS := $(TOOLS)/npm-clients
+export NODE NPM_CLIENTS
+REAL_TOOLS += $(NPM_CLIENTS)/installed
+
+$(NPM_CLIENTS)/installed: $(CURDIR)/tests/real/npm/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js (https://nodejs.org)"; exit 1; }
+	@echo "Clients from npm: Claude Code, Codex, SDKs, about 700 MB"
+	@mkdir -p $(@D) && cp $(CURDIR)/tests/real/npm/package.json $< $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The client libraries for Python, as tests/real/python/requirements.txt pins them: one environment for all tests.
+PYTHON_CLIENTS := $(TOOLS)/python-clients
+export PYTHON_CLIENTS
+REAL_TOOLS += $(PYTHON_CLIENTS)/installed
+
+$(PYTHON_CLIENTS)/installed: $(CURDIR)/tests/real/python/requirements.txt
+	@echo "Client libraries for Python: anthropic, openai, LiteLLM, about 370 MB"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
