@@ -35,7 +35,7 @@ mod vllm;
 mod xai;
 mod zai;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, MarkKind};
 
 /// Every provider, in the order in which the configuration names them.
 pub static PROFILES: [&Profile; 27] = [
@@ -147,6 +147,14 @@ impl Marks {
     /// Whether a mark makes the provider cache.
     pub fn count(self) -> bool {
         !matches!(self, Self::Rejected | Self::Ignored)
+    }
+
+    /// Which member makes such a mark.
+    pub(crate) fn kind(self) -> MarkKind {
+        match self {
+            Self::Breakpoints => MarkKind::Breakpoint,
+            _ => MarkKind::CacheControl,
+        }
     }
 }
 

@@ -69,7 +69,11 @@ pub(super) fn carries(marks: Marks, place: &Place) -> Carries {
 
 /// Plans the marks of a request.
 pub(super) fn marks(prompt: &Prompt, target: &Target<'_>) -> Plan {
-    let style = if target.policy == Policy::Strip { Marks::Rejected } else { target.accepts.marks };
+    let style = match target.accepts.marks {
+        _ if target.policy == Policy::Strip => Marks::Rejected,
+        Marks::Top if !target.accepts.top_level_mark => Marks::Rejected,
+        style => style,
+    };
     match style {
         Marks::Ignored => Plan::default(),
         Marks::Rejected => Plan {
@@ -138,7 +142,7 @@ fn legal(prompt: &Prompt, target: &Target<'_>) -> Plan {
 impl Plan {
     /// Finds the place for a client's mark.
     fn seat(&mut self, seats: &Seats, style: Marks, index: usize, mark: &Mark) {
-        let native = (mark.kind == MarkKind::Breakpoint) == (style == Marks::Breakpoints);
+        let native = mark.kind == style.kind();
         let (place, rule) = match seats.own(mark.seat) {
             Some(place) => (Some(place), (!native).then_some(Rule::Convert)),
             None => (seats.nearest(mark.seat), Some(Rule::Move)),
@@ -270,13 +274,13 @@ impl Plan {
                 (Form::Object, _) => false,
                 (_, Seat::Top) => !accepts.top_level_mark,
                 (_, Seat::Place(place)) => {
-                    let native = (mark.kind == MarkKind::Breakpoint)
-                        == (accepts.marks == Marks::Breakpoints);
                     let place = prompt.places.get(place as usize);
-                    !native
+                    mark.kind != accepts.marks.kind()
                         || place.is_none_or(|place| carries(accepts.marks, place) == Carries::No)
                 }
-                (_, Seat::Message(_)) => accepts.marks != Marks::Items,
+                (_, Seat::Message(_)) => {
+                    accepts.marks != Marks::Items || mark.kind != accepts.marks.kind()
+                }
                 (_, Seat::Inside(_)) => true,
             };
             if rejected {

@@ -475,6 +475,55 @@ fn hidden_marks_do_not_come_to_light() {
 }
 
 #[test]
+fn a_mark_takes_the_place_of_a_null() {
+    check_user(
+        "anthropic",
+        r#"{"type":"text","text":"a","cache_control":null},{"type":"text","text":"",@1h}"#,
+        r#"{"type":"text","text":"a",@1h},{"type":"text","text":""}"#,
+        "move",
+    );
+    // Here the client's own mark is hidden by the null.
+    check_user(
+        "anthropic",
+        r#"{@,"type":"text","text":"a","cache_control": null },{"type":"thinking",@1h}"#,
+        r#"{"type":"text","text":"a",@1h },{"type":"thinking"}"#,
+        "strip move",
+    );
+    let chat = |part: &str| {
+        format!(r#"{{"model":"gpt-5.6","messages":[{{"role":"user","content":[{part}]}}]}}"#)
+    };
+    check(
+        "openai",
+        Dialect::Chat,
+        &chat(r#"{"type":"text","text":"a","prompt_cache_breakpoint":null,@1h}"#),
+        &chat(r#"{"type":"text","text":"a",@@}"#),
+        "convert",
+    );
+    check(
+        "concentrate",
+        Dialect::Responses,
+        r#"{"input":[{"role":"user","cache_control":null,"content":[{"type":"input_text","text":"a",@}]}]}"#,
+        r#"{"input":[{"role":"user",@,"content":[{"type":"input_text","text":"a"}]}]}"#,
+        "move",
+    );
+    for (body, expected, rules) in [
+        (
+            r#"{"cache_control":null,"messages":[{"role":"user","content":[{"type":"text","text":"a",@1h}]}]}"#,
+            r#"{@1h,"messages":[{"role":"user","content":[{"type":"text","text":"a"}]}]}"#,
+            "convert",
+        ),
+        (
+            r#"{@1h,"messages":[{"role":"user","content":"a"}],"cache_control":null}"#,
+            r#"{"messages":[{"role":"user","content":"a"}],@}"#,
+            "strip inject",
+        ),
+    ] {
+        let (out, used) = injected("moonshot", Dialect::Messages, &long(body));
+        assert_eq!((out, used.as_str()), (long(expected), rules));
+    }
+}
+
+#[test]
 fn many_marks_cost_linear_time() {
     let blocks = vec![long(r#"{"type":"thinking",@}"#); 20_000].join(",");
     let (_, rules) = shaped("anthropic", Dialect::Messages, &user(&blocks));

@@ -3,7 +3,7 @@
 use super::plan::{Plan, Planned, TopMark};
 use super::{Rule, Shaping, Target};
 use crate::dialect::{Dialect, Role};
-use crate::prompt::{Carrier, Mark, Member, Place, Prompt, Ttl};
+use crate::prompt::{Carrier, Form, Mark, Member, Place, Prompt, Seat, Ttl};
 use crate::provider::{Accepts, Marks};
 use crate::splice::Edit;
 
@@ -52,20 +52,18 @@ fn place_mark(
     match (origin, planned.rule) {
         (None, _) => {
             shaping.rules.push(Rule::Inject);
-            add(prompt, place, accepts, planned.ttl, &mut shaping.edits);
+            set(prompt, planned, place, accepts, &mut shaping.edits);
         }
         (Some(mark), None) => {
             adjust(mark, target, planned.ttl, planned.lowered, shaping, cuts);
         }
-        (Some(mark), Some(Rule::Convert)) => {
+        (Some(mark), Some(Rule::Convert)) if vacant(prompt, planned.place, accepts).is_none() => {
             shaping.rules.push(Rule::Convert);
-            let Member { start, end, .. } = mark.member;
-            let member = written(accepts, planned.ttl);
-            shaping.edits.push(Edit::new(start, end - start, member, (start, b'"')));
+            shaping.edits.push(replace(mark.member, written(accepts, planned.ttl)));
         }
         (Some(mark), Some(rule)) => {
             shaping.cut(mark.member, rule, cuts);
-            add(prompt, place, accepts, planned.ttl, &mut shaping.edits);
+            set(prompt, planned, place, accepts, &mut shaping.edits);
         }
     }
 }
@@ -80,12 +78,17 @@ fn top_mark(
     match top.origin.and_then(|origin| prompt.marks.get(origin)) {
         Some(mark) => adjust(mark, target, top.ttl, top.lowered, shaping, cuts),
         None => {
-            let converted = prompt.marks.iter().any(|mark| !mark.shadowed);
+            let counts = |mark: &Mark| mark.form == Form::Object && !mark.shadowed;
+            let converted = prompt.marks.iter().any(counts);
             if !converted {
                 shaping.rules.push(Rule::Inject);
             }
-            let member = written(&target.accepts, top.ttl) + ",";
-            shaping.edits.push(at_top(prompt, member));
+            let member = written(&target.accepts, top.ttl);
+            let edit = match vacant_where(prompt, &target.accepts, |seat| seat == Seat::Top) {
+                Some(vacant) => replace(vacant, member),
+                None => at_top(prompt, member + ","),
+            };
+            shaping.edits.push(edit);
         }
     }
 }
@@ -120,9 +123,49 @@ fn adjust(
     }
 }
 
-/// Adds a mark to a place that has none of its kind.
-fn add(prompt: &Prompt, place: &Place, accepts: &Accepts, ttl: Ttl, edits: &mut Vec<Edit>) {
-    let member = written(accepts, ttl);
+/// Sets a mark on a place that has none that counts. Where a `null` stands for it, that becomes the
+/// mark: beside it the mark would stand twice.
+fn set(
+    prompt: &Prompt,
+    planned: &Planned,
+    place: &Place,
+    accepts: &Accepts,
+    edits: &mut Vec<Edit>,
+) {
+    let member = written(accepts, planned.ttl);
+    match vacant(prompt, planned.place, accepts) {
+        Some(vacant) => edits.push(replace(vacant, member)),
+        None => add(prompt, place, accepts, &member, edits),
+    }
+}
+
+/// The member of a place where the upstream expects a mark, though it is none that counts.
+fn vacant(prompt: &Prompt, place: usize, accepts: &Accepts) -> Option<Member> {
+    let message = prompt.places.get(place)?.message;
+    vacant_where(prompt, accepts, |seat| match seat {
+        Seat::Place(index) => index as usize == place,
+        Seat::Message(number) => accepts.marks == Marks::Items && number == message,
+        Seat::Top | Seat::Inside(_) => false,
+    })
+}
+
+fn vacant_where(
+    prompt: &Prompt,
+    accepts: &Accepts,
+    wanted: impl Fn(Seat) -> bool,
+) -> Option<Member> {
+    let kind = accepts.marks.kind();
+    let is_vacant = |mark: &&Mark| mark.form != Form::Object && mark.kind == kind && !mark.shadowed;
+    prompt.marks.iter().filter(is_vacant).find(|mark| wanted(mark.seat)).map(|mark| mark.member)
+}
+
+/// An edit that puts another member in the place of one.
+fn replace(Member { start, end, .. }: Member, member: String) -> Edit {
+    Edit::new(start, end - start, member, (start, b'"'))
+}
+
+/// Adds a mark to a place.
+fn add(prompt: &Prompt, place: &Place, accepts: &Accepts, member: &str, edits: &mut Vec<Edit>) {
     let (open, close) = match place.carrier {
         Carrier::Object => {
             edits.push(Edit::new(place.end, 0, format!(",{member}"), (place.end, b'}')));

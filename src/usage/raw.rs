@@ -207,13 +207,14 @@ impl Raw {
             if exclusive && guarded { input.saturating_add(known) } else { input }
         });
         // A provider that is no relay and tells more than all: all of it.
-        let read = match (read, input) {
-            (Some(read), Some(input)) => Some(read.min(input)),
-            (read, _) => read,
+        let at_most = |count: Option<u64>, most: Option<u64>| match most {
+            Some(most) => count.map(|count| count.min(most)),
+            None => count,
         };
-        let uncached = input.map(|input| {
-            input.saturating_sub(read.unwrap_or(0)).saturating_sub(write.unwrap_or(0))
-        });
+        let read = at_most(read, input);
+        let rest = input.map(|input| input.saturating_sub(read.unwrap_or(0)));
+        let write = at_most(write, rest);
+        let uncached = rest.map(|rest| rest.saturating_sub(write.unwrap_or(0)));
         let (write_5m, write_1h) = self.split(write);
         let reasoning = self.get(Slot::Reasoning).or(self.get(Slot::Thoughts));
         Counts { input, uncached, read, write, write_5m, write_1h, output, reasoning }
