@@ -134,6 +134,20 @@ fn exclusive_relays_become_inclusive() {
 }
 
 #[test]
+fn parts_that_are_more_than_all_are_cut_to_it() {
+    check_chat(
+        Usage::Standard,
+        r#"{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"prompt_tokens_details":{"cached_tokens":80,"cache_write_tokens":30,"caching_tokens":30}}"#,
+        r#"{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"prompt_tokens_details":{"cached_tokens":80,"cache_write_tokens":20,"caching_tokens":20}}"#,
+    );
+    check_chat(
+        Usage::Standard,
+        r#"{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"prompt_tokens_details":{"cached_tokens":120,"cache_write_tokens":30,"caching_tokens":30}}"#,
+        r#"{"prompt_tokens":100,"completion_tokens":1,"total_tokens":101,"prompt_tokens_details":{"cached_tokens":100,"cache_write_tokens":0,"caching_tokens":0}}"#,
+    );
+}
+
+#[test]
 fn responses_counts_are_written_inclusive() {
     let text = |details: &str| {
         format!(

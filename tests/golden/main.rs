@@ -17,6 +17,7 @@ mod expectations;
 mod plugin;
 mod prefix;
 mod provenance;
+mod reference;
 mod requests;
 mod responses;
 mod text;

@@ -71,11 +71,24 @@ fn broken_law(heard: &Heard, dialect: Dialect, usage: Usage, end: &str) -> Optio
     if settles && again.sent_on != heard.sent_on {
         return Some(format!("it is rewritten again: {}", text(&again.sent_on)));
     }
-    let usage = match end {
-        "json" => serde_json::from_slice::<Value>(&heard.sent_on).ok()?["usage"].clone(),
-        _ => return None,
+    let documents = match end {
+        "json" => vec![serde_json::from_slice(&heard.sent_on).ok()?],
+        _ => events(&heard.sent_on),
     };
-    exclusive(&usage, dialect).then(|| format!("the client cannot add up {usage}"))
+    let mut usages = documents
+        .iter()
+        .flat_map(|document: &Value| USAGES.iter().filter_map(|place| document.pointer(place)));
+    let wrong = usages.find(|usage| exclusive(usage, dialect))?;
+    Some(format!("the client cannot add up {wrong}"))
+}
+
+/// Where a client finds the counts of an answer, or of an event.
+const USAGES: [&str; 4] = ["/usage", "/response/usage", "/x_groq/usage", "/choices/0/usage"];
+
+/// What the lines of a stream say, those with data.
+fn events(stream: &[u8]) -> Vec<Value> {
+    let lines = stream.split(|byte| matches!(byte, b'\n' | b'\r'));
+    lines.filter_map(|line| serde_json::from_slice(line.strip_prefix(b"data:")?).ok()).collect()
 }
 
 /// Whether a usage that should be inclusive is not.
