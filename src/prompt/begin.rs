@@ -164,8 +164,9 @@ impl Walk {
     fn begin_field(&mut self, kind: FieldKind, value: Kind, at: u32) -> Want {
         let Some(frame) = self.frames.last() else { return Want::Nothing };
         let member = frame.member(at);
-        for earlier in &mut self.prompt.fields {
-            earlier.shadowed |= earlier.kind == kind;
+        // The latest one hid those before it.
+        if let Some(earlier) = self.prompt.fields.iter_mut().rfind(|earlier| earlier.kind == kind) {
+            earlier.shadowed = true;
         }
         self.prompt.fields.push(Field { kind, member, ttl: None, shadowed: false });
         match value {

@@ -139,7 +139,11 @@ impl Walk {
     fn end_mark_member(&mut self, meaning: Meaning, end: u32, text: Text<'_>) {
         let Some(frame) = self.frames.last_mut() else { return };
         let member = frame.member(end);
-        let ttl = Ttl::parse(text.bytes);
+        let ttl = match frame.open.kind {
+            // As if it were not there.
+            Kind::Null => Ttl::FiveMinutes,
+            _ => Ttl::parse(text.bytes),
+        };
         if frame.node == Node::CacheOptions {
             if let Some(field) = self.prompt.fields.last_mut() {
                 field.ttl = Some(ttl);
@@ -269,11 +273,18 @@ fn role(name: &[u8]) -> Role {
     }
 }
 
-/// Whether a text is nothing but white space, as far as it is looked at.
+/// Whether a text is nothing but white space, as far as it is looked at. Its last character may be
+/// cut there.
 fn is_blank(text: Text<'_>) -> bool {
     match text.bytes.first() {
         None => text.whole,
         Some(0x21..=0x7F) => false,
-        Some(_) => String::from_utf8_lossy(text.bytes).trim().is_empty(),
+        Some(_) => {
+            let valid = match core::str::from_utf8(text.bytes) {
+                Err(error) if !text.whole && error.error_len().is_none() => error.valid_up_to(),
+                _ => text.bytes.len(),
+            };
+            String::from_utf8_lossy(text.bytes.get(..valid).unwrap_or_default()).trim().is_empty()
+        }
     }
 }

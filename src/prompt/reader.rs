@@ -12,9 +12,10 @@ use super::{Prefix, Prompt, Span, Unread, UsageOption};
 use crate::dialect::{Dialect, Meaning, Node};
 use crate::json::{Kind, Lexer, Text, Visitor, Want};
 
-/// Most places, and most marks, that are kept: a bound for memory (1.3 MB of places), far above
-/// what a prompt has.
+/// Most places, marks and fields that are kept, of each: a bound for memory (1.3 MB of places), far
+/// above what a prompt has.
 const MOST: usize = 65_536;
+
 /// Reads a body, window by window.
 pub struct Reader {
     lexer: Lexer,
@@ -43,8 +44,10 @@ impl Reader {
 
     /// Reads the next window. After an error nothing more need be read.
     pub fn push(&mut self, window: &[u8]) -> Result<(), Unread> {
-        self.lexer.push(window, &mut self.walk).map_err(Unread::Json)?;
-        self.walk.trouble.map_or(Ok(()), Err)
+        let read = self.lexer.push(window, &mut self.walk);
+        // What is no JSON stands behind it, in this window or a later one.
+        self.walk.trouble.map_or(Ok(()), Err)?;
+        read.map_err(Unread::Json)
     }
 
     /// Ends the body.
@@ -83,7 +86,7 @@ impl Visitor for Walk {
                 self.prompt.inside = at + 1;
                 return self.enter(Node::Root, at);
             }
-            self.trouble = Some(Unread::NoPrompt);
+            // No prompt is in there; whether it is JSON at all is still to be seen.
             return Want::Nothing;
         };
         frame.open.value = at;
@@ -166,7 +169,8 @@ impl Walk {
             frame.behind = end;
             frame.is_empty = false;
         }
-        if self.prompt.places.len() > MOST || self.prompt.marks.len() > MOST {
+        let Prompt { places, marks, fields, .. } = &self.prompt;
+        if places.len().max(marks.len()).max(fields.len()) > MOST {
             self.trouble.get_or_insert(Unread::TooMany { at: end });
         }
     }

@@ -81,12 +81,14 @@ pub(super) fn marks(prompt: &Prompt, target: &Target<'_>) -> Plan {
             ..Plan::default()
         },
         _ => {
-            let unmarked = prompt.marks.iter().all(|mark| mark.form == Form::Null || mark.shadowed);
-            let mut plan = match target.policy {
-                Policy::Inject(ttl) if unmarked => inject::marks(prompt, target, ttl),
-                _ => legal(prompt, target),
-            };
+            let mut plan = legal(prompt, target);
             plan.drop_hidden(prompt, target);
+            if let Policy::Inject(ttl) = target.policy
+                && plan.is_unmarked()
+            {
+                let Plan { marks, top, .. } = inject::marks(prompt, target, ttl);
+                plan = Plan { marks, top, ..plan };
+            }
             plan
         }
     }
@@ -140,6 +142,12 @@ fn legal(prompt: &Prompt, target: &Target<'_>) -> Plan {
 }
 
 impl Plan {
+    /// Whether the request would leave without any mark: the client set none, or none that can
+    /// stay.
+    fn is_unmarked(&self) -> bool {
+        self.marks.is_empty() && self.top.is_none()
+    }
+
     /// Finds the place for a client's mark.
     fn seat(&mut self, seats: &Seats, style: Marks, index: usize, mark: &Mark) {
         let native = mark.kind == style.kind();
@@ -150,7 +158,7 @@ impl Plan {
         match place {
             Some(place) => self.marks.push(Planned {
                 place,
-                ttl: lifetime(mark),
+                ttl: if rule.is_some() { known(lifetime(mark)) } else { lifetime(mark) },
                 origin: Some(index),
                 rule,
                 lowered: false,
@@ -200,7 +208,7 @@ impl Plan {
         // On a block that has a mark of the same lifetime it adds nothing; one of another is a 400.
         let last = last_place(prompt, style);
         let contrary = |planned: &Planned| Some(planned.place) == last && planned.ttl != ttl;
-        if self.marks.len() >= MOST_MARKS || self.marks.last().is_some_and(contrary) {
+        if self.marks.len() >= MOST_MARKS || self.marks.iter().any(contrary) {
             self.gone.push((index, Rule::TopLevel));
         } else {
             self.top = Some(TopMark { ttl, origin: Some(index), lowered });
@@ -210,13 +218,17 @@ impl Plan {
     /// A mark on the whole request becomes one on the last block.
     fn expand_top(&mut self, prompt: &Prompt, style: Marks, index: usize, ttl: Ttl) {
         let last = last_place(prompt, style);
-        match last {
-            Some(place) if self.marks.last().is_none_or(|planned| planned.place != place) => {
-                let rule = Some(Rule::TopLevel);
-                self.marks.push(Planned { place, ttl, origin: Some(index), rule, lowered: false });
-            }
-            _ => self.gone.push((index, Rule::TopLevel)),
-        }
+        let free = last.filter(|last| self.marks.iter().all(|planned| planned.place != *last));
+        let Some(place) = free else {
+            self.gone.push((index, Rule::TopLevel));
+            return;
+        };
+        let rule = Some(Rule::TopLevel);
+        let planned = Planned { place, ttl: known(ttl), origin: Some(index), rule, lowered: false };
+        // A mark of the client's may stand behind it, on a block of a kind that is not known.
+        let at =
+            self.marks.partition_point(|other| order(prompt, other.place) < order(prompt, place));
+        self.marks.insert(at, planned);
     }
 
     /// Leaves as many marks as are taken: the last of the tools, the last of the system, then the
@@ -384,4 +396,9 @@ fn lifetime(mark: &Mark) -> Ttl {
         (MarkKind::CacheControl, Some((Ttl::Other, _))) => Ttl::Other,
         _ => Ttl::FiveMinutes,
     }
+}
+
+/// The lifetime that a mark is written anew with: one that is not known is not written.
+fn known(ttl: Ttl) -> Ttl {
+    if ttl == Ttl::OneHour { ttl } else { Ttl::FiveMinutes }
 }

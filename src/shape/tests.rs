@@ -524,6 +524,56 @@ fn a_mark_takes_the_place_of_a_null() {
 }
 
 #[test]
+fn marks_are_injected_where_none_of_the_clients_can_stay() {
+    let body = r#"{"input":[{"type":"function_call","name":"f",@},{"role":"user","content":"a"}]}"#;
+    let expected = r#"{"input":[{"type":"function_call","name":"f"},{"role":"user","content":[{"type":"input_text","text":"a",@}]}]}"#;
+    let (out, used) = injected("openrouter", Dialect::Responses, &long(body));
+    assert_eq!((out, used.as_str()), (long(expected), "strip inject"));
+}
+
+#[test]
+fn a_top_level_mark_is_not_added_to_a_block_that_has_one() {
+    let unknown = r#"{"type":"hologram",@}"#;
+    let body = |top: &str, block: &str| {
+        format!(r#"{{{top}"messages":[{{"role":"user","content":[{block},{unknown}]}}]}}"#)
+    };
+    let marked = r#"{"type":"text","text":"a",@}"#;
+    let (top, plain) = ("@,", r#"{"type":"text","text":"a"}"#);
+    for block in [plain, marked] {
+        check("bedrock", Dialect::Messages, &body(top, block), &body("", marked), "top_level");
+    }
+    let (out, used) = shaped("anthropic", Dialect::Messages, &long(&body("@1h,", marked)));
+    assert_eq!((out, used.as_str()), (long(&body("@5m,", marked)), "order"));
+}
+
+#[test]
+fn a_lifetime_that_is_not_known_is_not_compared() {
+    let odd = r#""cache_control":{"type":"ephemeral","ttl":null}"#;
+    let body = |top: &str, message: &str, block: &str| {
+        format!(
+            r#"{{{top},"messages":[{{"role":"user"{message},"content":[{{"type":"text","text":"a"{block}}}]}}]}}"#
+        )
+    };
+    let given = body(odd, &format!(",{odd}"), "");
+    let expected = body(odd, "", ",@");
+    check("anthropic", Dialect::Messages, &given, &expected, "move");
+}
+
+#[test]
+fn wide_spaces_are_blank_wherever_they_are_cut() {
+    for spaces in [1, 21, 22, 23] {
+        let blank = format!(r#"{{"type":"text","text":"{}",@}}"#, "\u{3000}".repeat(spaces));
+        let bare = blank.replace(",@", "");
+        check_user(
+            "anthropic",
+            &format!("{A},{blank}"),
+            &format!("{},{bare}", A.replace('}', ",@}")),
+            "move",
+        );
+    }
+}
+
+#[test]
 fn many_marks_cost_linear_time() {
     let blocks = vec![long(r#"{"type":"thinking",@}"#); 20_000].join(",");
     let (_, rules) = shaped("anthropic", Dialect::Messages, &user(&blocks));

@@ -14,10 +14,12 @@ pub struct Answer {
     /// Its ids, the answer's own first: `id`, `task_id`.
     pub ids: Vec<Vec<u8>>,
     pub raw: Raw,
-    /// Whether it has a choice; a chat stream's usage chunk has none.
-    pub(super) has_choices: bool,
-    /// Where its usage object is, as far as that has come.
+    /// Where its first choice begins; a chat stream's usage chunk has none.
+    pub(super) choice: Option<usize>,
+    /// Where its last usage object is, as far as that has come.
     pub(super) usage: UsageSpan,
+    /// Usage objects that were found whole since they were last taken from here.
+    pub(super) whole: Vec<WholeUsage>,
     frames: Vec<Node>,
     name: Name,
 }
@@ -34,6 +36,14 @@ pub(super) enum UsageSpan {
         start: usize,
         end: usize,
     },
+}
+
+/// A usage object, and what the answer said up to its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WholeUsage {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) raw: Raw,
 }
 
 /// An open container that is looked into.
@@ -103,7 +113,8 @@ impl Visitor for Answer {
             return self.enter_if(kind == Kind::Object, Node::Root);
         };
         if node == Node::Choices {
-            let first = !core::mem::replace(&mut self.has_choices, true);
+            let first = self.choice.is_none();
+            self.choice.get_or_insert(at);
             return self.enter_if(first && kind == Kind::Object, Node::Holder);
         }
         let object = kind == Kind::Object;
@@ -165,7 +176,9 @@ impl Visitor for Answer {
     fn leave(&mut self, at: usize) {
         match (self.frames.pop(), self.usage) {
             (Some(Node::Usage(Level::Usage)), UsageSpan::Begun { start }) => {
-                self.usage = UsageSpan::Whole { start, end: at + 1 };
+                let end = at + 1;
+                self.usage = UsageSpan::Whole { start, end };
+                self.whole.push(WholeUsage { start, end, raw: self.raw });
             }
             (Some(Node::Write(WriteEntry { slot: Some(slot), count: Some(count) })), _) => {
                 self.raw.set(slot, count);

@@ -35,6 +35,8 @@ impl Body {
             self.is_broken = true;
             return;
         }
+        // The last usage is what a parser takes.
+        self.answer.whole.clear();
         let (start, end) = match self.answer.usage {
             UsageSpan::None => return,
             UsageSpan::Begun { start } => (start, usize::MAX),

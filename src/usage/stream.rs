@@ -5,7 +5,7 @@
 //! event that may be it. Lines end with LF, CR LF or CR, as the standard has it. The output is the
 //! same however the bytes are cut.
 
-use super::answer::{Answer, UsageSpan};
+use super::answer::{Answer, UsageSpan, WholeUsage};
 use super::body::USAGE_BYTES;
 use super::{Raw, write};
 use crate::dialect::Dialect;
@@ -42,8 +42,8 @@ pub struct Stream {
     answer: Answer,
     /// Whether the data of the event is no JSON; nothing more of it is read.
     is_broken: bool,
-    /// Offset in the data of the usage object that was dealt with last.
-    dealt_with: Option<usize>,
+    /// Whether the event was held for so long that it passes as it is.
+    is_given_up: bool,
     hold: Hold,
     /// Bytes of earlier chunks that have not left.
     held: Vec<u8>,
@@ -114,7 +114,7 @@ impl Stream {
             lexer: Lexer::default(),
             answer: Answer::default(),
             is_broken: false,
-            dealt_with: None,
+            is_given_up: false,
             hold: Hold::Nothing,
             held: Vec::new(),
             ids: Vec::new(),
@@ -188,9 +188,7 @@ impl Stream {
         } else {
             self.held.extend_from_slice(chunk.get(output.copied..).unwrap_or_default());
             if self.held.len() > USAGE_BYTES {
-                if let UsageSpan::Begun { start } = self.answer.usage {
-                    self.dealt_with = Some(start);
-                }
+                self.is_given_up |= self.hold == Hold::Event;
                 self.release(&mut output);
             }
         }
@@ -235,9 +233,10 @@ impl Stream {
 
     /// An event has ended with the byte before `end`.
     fn event_ended(&mut self, end: usize, output: &mut Output<'_>) {
-        let is_usage_chunk = !self.answer.has_choices
+        let is_usage_chunk = self.answer.choice.is_none()
             && matches!(self.answer.usage, UsageSpan::Whole { .. })
-            && !self.is_broken;
+            && !self.is_broken
+            && self.held_up_to(end, output) <= USAGE_BYTES;
         match self.hold {
             Hold::Event if is_usage_chunk => {
                 self.held.clear();
@@ -264,54 +263,61 @@ impl Stream {
         }
         self.lexer = Lexer::default();
         self.is_broken = false;
-        self.dealt_with = None;
+        self.is_given_up = false;
         self.event_begun = false;
     }
 
     /// Reads the data `from..to` of the chunk.
     fn data(&mut self, from: usize, to: usize, output: &mut Output<'_>) {
+        if self.is_broken {
+            return;
+        }
         let offset = self.lexer.offset();
         let data = output.chunk.get(from..to).unwrap_or_default();
-        if self.is_broken || self.lexer.push(data, &mut self.answer).is_err() {
-            self.is_broken = true;
-            return;
-        }
-        if self.purpose == Purpose::Read {
-            return;
-        }
-        if self.hold == Hold::Event {
-            if !self.answer.has_choices {
-                return;
-            }
-            self.release(output);
-        }
+        // What was understood in front of a break holds: it may have come in an earlier chunk.
+        self.is_broken = self.lexer.push(data, &mut self.answer).is_err();
+        let mut whole = core::mem::take(&mut self.answer.whole);
         // Offsets in the data that were read in earlier chunks lie before this one's bytes.
         let in_chunk = |at: usize| from + at.saturating_sub(offset);
-        match self.answer.usage {
-            UsageSpan::Begun { start }
-                if self.hold == Hold::Nothing && self.dealt_with != Some(start) =>
-            {
+        if self.hold == Hold::Event {
+            let Some(choice) = self.answer.choice else { return };
+            self.is_given_up = self.held_up_to(in_chunk(choice), output) > USAGE_BYTES;
+            // What stands in front of the choice may have been held in an earlier chunk.
+            whole.retain(|usage| usage.start > choice);
+            self.release(output);
+        }
+        if self.purpose == Purpose::Read || self.is_given_up {
+            return;
+        }
+        for WholeUsage { start, end, raw } in whole {
+            if start >= offset {
                 self.begin_hold(Hold::Usage, in_chunk(start), output);
             }
-            UsageSpan::Whole { start, end } if self.dealt_with != Some(start) => {
-                if self.hold == Hold::Nothing && start >= offset {
-                    self.begin_hold(Hold::Usage, in_chunk(start), output);
-                }
-                if self.hold == Hold::Usage {
-                    self.rewrite(in_chunk(end), output);
-                }
-                self.dealt_with = Some(start);
+            if self.hold == Hold::Usage {
+                self.rewrite(&raw, in_chunk(end), output);
             }
-            _ => {}
+        }
+        if let UsageSpan::Begun { start } = self.answer.usage
+            && start >= offset
+        {
+            self.begin_hold(Hold::Usage, in_chunk(start), output);
         }
     }
 
+    /// How many bytes would be held if nothing in front of `end` in the chunk left.
+    fn held_up_to(&self, end: usize, output: &Output<'_>) -> usize {
+        self.held.len() + end.saturating_sub(output.copied)
+    }
+
     /// The usage object that is held has ended in front of `end`.
-    fn rewrite(&mut self, end: usize, output: &mut Output<'_>) {
+    fn rewrite(&mut self, raw: &Raw, end: usize, output: &mut Output<'_>) {
+        if self.held_up_to(end, output) > USAGE_BYTES {
+            return self.release(output);
+        }
         let rest = output.chunk.get(output.copied..end).unwrap_or_default();
         self.held.extend_from_slice(rest);
         output.copied = end;
-        let counts = self.answer.raw.counts(self.dialect, self.usage);
+        let counts = raw.counts(self.dialect, self.usage);
         match write::rewrite(&self.held, &counts, self.dialect) {
             Some(object) => {
                 output.bytes.extend_from_slice(&object);
