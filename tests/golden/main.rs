@@ -14,10 +14,11 @@
 
 mod config;
 mod expectations;
-mod plugin;
 mod prefix;
 mod provenance;
 mod reference;
 mod requests;
 mod responses;
 mod text;
+
+use cases::plugin;

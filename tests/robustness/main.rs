@@ -1,6 +1,6 @@
 //! Whatever comes, in whatever pieces: no panic, bounded output, and the same answer.
 //!
-//! The laws themselves are in `laws`, where the fuzz targets have them too. They are asked of every
+//! The laws themselves are in the crate `cases`, where the fuzz targets have them too. They are asked of every
 //! golden input, whole, cut, damaged and split (`damage`), of random prompts (`properties`), of what
 //! the fuzzers found (`corpus`); the reader of JSON is held against serde_json (`differential`), and
 //! time against length (`linear`).
@@ -16,14 +16,7 @@
 mod corpus;
 mod damage;
 mod differential;
-mod inputs;
-mod laws;
 mod linear;
-mod normal;
-#[path = "../golden/plugin/mod.rs"]
-mod plugin;
-mod prompts;
 mod properties;
-mod random;
-mod tree;
-mod write;
+
+use cases::{inputs, laws, plugin, prompts, random, tree, write};

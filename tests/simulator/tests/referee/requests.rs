@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use crate::inputs;
-use crate::normal;
-use crate::plugin::prompt::{Beside, Upstream, apply, read};
-use crate::plugin::{DIALECTS, Dialect, path, providers, speaks};
-use crate::prompts::{Care, request};
 use crate::server::{Answer, Server};
-use crate::tree::Tree;
-use crate::write::{PLAIN, write};
+use cases::inputs;
+use cases::normal;
+use cases::plugin::prompt::{Beside, Upstream, apply, read};
+use cases::plugin::{DIALECTS, Dialect, path, providers, speaks};
+use cases::prompts::{Care, request};
+use cases::tree::Tree;
+use cases::write::{PLAIN, write};
 
 /// Random prompts of each dialect.
 const PROMPTS: usize = 120;

@@ -3,7 +3,7 @@
 use warmpath::config::{Affinity, Config, Upstream};
 
 /// What a configuration comes down to, or its problems, one a line.
-pub(crate) fn configure(text: &[u8]) -> Result<String, String> {
+pub fn configure(text: &[u8]) -> Result<String, String> {
     match Config::parse(text) {
         Ok(config) => Ok(effective(config)),
         Err(problems) => Err(problems.iter().map(|problem| format!("{problem}\n")).collect()),

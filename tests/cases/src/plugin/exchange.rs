@@ -14,18 +14,18 @@ use warmpath::stage::{
 
 /// What leaves for a provider.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Sent {
+pub struct Sent {
     /// Those that are not the client's, by name.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
     /// What was done to the body, and why things were left alone, in order.
-    pub(crate) rules: Vec<&'static str>,
-    pub(crate) skips: Vec<String>,
+    pub rules: Vec<&'static str>,
+    pub skips: Vec<String>,
 }
 
 /// Sends a request to an upstream with these settings: first through the route stage, then
 /// through the shape stage, its body in these pieces in both.
-pub(crate) fn send(
+pub fn send(
     settings: &Value,
     dialect: Dialect,
     headers: &[(String, String)],

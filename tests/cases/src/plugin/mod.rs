@@ -1,30 +1,28 @@
-//! The plugin as the tests see it. Only the files of this folder name its types, so a change of
-//! its interface is followed here and nowhere else; the suite `robustness`, the fuzz targets and the
-//! referee among the simulator's tests include it by path.
-#![allow(dead_code, reason = "several suites include this folder, each uses a part of it")]
+//! The plugin as the suites see it. Only the files of this folder name its types, so a change of
+//! its interface is followed here and nowhere else.
 
-pub(crate) mod answer;
-pub(crate) mod config;
-pub(crate) mod exchange;
-pub(crate) mod facts;
-pub(crate) mod prompt;
-pub(crate) mod text;
+pub mod answer;
+pub mod config;
+pub mod exchange;
+pub mod facts;
+pub mod prompt;
+pub mod text;
 
-pub(crate) use warmpath::dialect::Dialect;
+pub use warmpath::dialect::Dialect;
 use warmpath::provider::{PROFILES, Profile};
 
 /// The dialects that have prompts.
-pub(crate) const DIALECTS: [Dialect; 3] = [Dialect::Messages, Dialect::Chat, Dialect::Responses];
+pub const DIALECTS: [Dialect; 3] = [Dialect::Messages, Dialect::Chat, Dialect::Responses];
 
 /// The dialect of this name.
-pub(crate) fn dialect(name: &str) -> Dialect {
+pub fn dialect(name: &str) -> Dialect {
     let all = [Dialect::Messages, Dialect::Chat, Dialect::Responses, Dialect::Objects];
     let found = all.into_iter().find(|dialect| dialect.name() == name);
     found.unwrap_or_else(|| panic!("{name} is no dialect"))
 }
 
 /// A path that is recognised as this dialect.
-pub(crate) fn path(dialect: Dialect) -> &'static str {
+pub fn path(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Messages => "/v1/messages",
         Dialect::Chat => "/v1/chat/completions",
@@ -34,11 +32,11 @@ pub(crate) fn path(dialect: Dialect) -> &'static str {
 }
 
 /// The names of all providers, in the order of the documentation.
-pub(crate) fn providers() -> Vec<&'static str> {
+pub fn providers() -> Vec<&'static str> {
     PROFILES.iter().map(|profile| profile.name).collect()
 }
 
 /// Whether a provider speaks a dialect.
-pub(crate) fn speaks(provider: &str, dialect: Dialect) -> bool {
+pub fn speaks(provider: &str, dialect: Dialect) -> bool {
     Profile::named(provider).is_some_and(|profile| profile.accepts(dialect, "").is_some())
 }

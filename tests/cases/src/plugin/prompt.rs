@@ -8,24 +8,24 @@ use warmpath::config::{self, CacheKey, Config};
 use warmpath::dialect::Dialect;
 use warmpath::prompt::{Prefix, Prompt, Reader};
 use warmpath::provider::Key;
-pub(crate) use warmpath::shape::Shaping;
+pub use warmpath::shape::Shaping;
 use warmpath::shape::{Target, shape};
-pub(crate) use warmpath::splice::Edit;
+pub use warmpath::splice::Edit;
 use warmpath::splice::Splicer;
 
 /// What a body says.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Facts {
-    pub(crate) prompt: Prompt,
-    pub(crate) prefix: Prefix,
-    pub(crate) ids: Vec<(usize, Vec<u8>)>,
+pub struct Facts {
+    pub prompt: Prompt,
+    pub prefix: Prefix,
+    pub ids: Vec<(usize, Vec<u8>)>,
 }
 
 /// Top-level members that are kept as ids, as the default configuration has them.
 const ID_NAMES: [&str; 4] = ["previous_response_id", "task_id", "session_id", "prompt_cache_key"];
 
 /// Reads a body that comes in these windows; if that fails, says why.
-pub(crate) fn read(dialect: Dialect, windows: &[&[u8]]) -> Result<Facts, String> {
+pub fn read(dialect: Dialect, windows: &[&[u8]]) -> Result<Facts, String> {
     let names: Rc<[String]> = ID_NAMES.map(String::from).into();
     let mut reader = Reader::new(dialect, names);
     for window in windows {
@@ -36,27 +36,27 @@ pub(crate) fn read(dialect: Dialect, windows: &[&[u8]]) -> Result<Facts, String>
 }
 
 /// The hash by which Envoys that do not talk place a conversation of this caller.
-pub(crate) fn hash(facts: &Facts, credential: &[u8]) -> u32 {
+pub fn hash(facts: &Facts, credential: &[u8]) -> u32 {
     let caller = Caller::new([("authorization", credential)].into_iter());
     let model = facts.prompt.model.as_ref().map_or("", |model| model.name.as_str());
     opener(&caller, model, &facts.prefix) as u32
 }
 
 /// Where a request goes.
-pub(crate) struct Upstream(config::Upstream);
+pub struct Upstream(config::Upstream);
 
 /// What a request brings beside its body.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Beside<'a> {
+pub struct Beside<'a> {
     /// Whether it has the beta header for scopes.
-    pub(crate) scope_beta: bool,
+    pub scope_beta: bool,
     /// The key of its conversation.
-    pub(crate) key: &'a str,
+    pub key: &'a str,
 }
 
 impl Upstream {
     /// `settings` are those of an upstream in a configuration.
-    pub(crate) fn new(settings: &Value) -> Self {
+    pub fn new(settings: &Value) -> Self {
         let text = json!({"stage": "shape", "upstreams": {"upstream": settings}}).to_string();
         let config = Config::parse(text.as_bytes());
         let config = config.unwrap_or_else(|problems| panic!("{settings}: {problems:?}"));
@@ -64,16 +64,16 @@ impl Upstream {
     }
 
     /// A provider's upstream with this policy for marks and nothing else.
-    pub(crate) fn of(provider: &str, marks: &str) -> Self {
+    pub fn of(provider: &str, marks: &str) -> Self {
         Self::new(&json!({"provider": provider, "marks": marks, "min_tokens": 0}))
     }
 
-    pub(crate) fn provider(&self) -> &'static str {
+    pub fn provider(&self) -> &'static str {
         self.0.profile.name
     }
 
     /// Shapes a prompt as the stages do; none if its dialect is not spoken here.
-    pub(crate) fn shape(&self, prompt: &Prompt, beside: Beside<'_>) -> Option<Shaping> {
+    pub fn shape(&self, prompt: &Prompt, beside: Beside<'_>) -> Option<Shaping> {
         let clients = prompt.model.as_ref().map_or("", |model| model.name.as_str());
         let model = self.0.model(clients);
         let accepts = self.0.accepts(prompt.dialect, model)?;
@@ -93,7 +93,7 @@ impl Upstream {
 
     /// Reads and shapes a body, and returns what leaves with the edits that made it; none if it is
     /// left alone.
-    pub(crate) fn send(&self, dialect: Dialect, body: &[u8]) -> Option<(Vec<u8>, Shaping)> {
+    pub fn send(&self, dialect: Dialect, body: &[u8]) -> Option<(Vec<u8>, Shaping)> {
         let facts = read(dialect, &[body]).ok()?;
         let shaping = self.shape(&facts.prompt, Beside::default())?;
         let sent = apply(&[body], &shaping.edits).expect("the body is the one that was read");
@@ -103,7 +103,7 @@ impl Upstream {
 }
 
 /// Applies edits to a body that comes in these pieces.
-pub(crate) fn apply(pieces: &[&[u8]], edits: &[Edit]) -> Result<Vec<u8>, String> {
+pub fn apply(pieces: &[&[u8]], edits: &[Edit]) -> Result<Vec<u8>, String> {
     let mut splicer = Splicer::new(edits.to_vec());
     let mut out = Vec::new();
     for piece in pieces {

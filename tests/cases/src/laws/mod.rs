@@ -1,14 +1,14 @@
-//! The laws that hold for whatever comes. The fuzz targets include this folder too.
+//! The laws that hold for whatever comes.
 
-pub(crate) mod answer;
-pub(crate) mod fuzzed;
-pub(crate) mod json;
-pub(crate) mod request;
+pub mod answer;
+pub mod fuzzed;
+pub mod json;
+pub mod request;
 
 use crate::random::Random;
 
 /// Cuts bytes into pieces, often where it hurts: into single bytes, or once.
-pub(crate) fn pieces<'b>(mut bytes: &'b [u8], random: &mut Random) -> Vec<&'b [u8]> {
+pub fn pieces<'b>(mut bytes: &'b [u8], random: &mut Random) -> Vec<&'b [u8]> {
     let most = match random.below(4) {
         0 => 1,
         1 => 8,

@@ -11,7 +11,7 @@ use crate::tree::Tree;
 
 /// What is left to chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Care {
+pub enum Care {
     /// What providers take, but for marks and the members about caching.
     Tame,
     /// And what none takes: marks that are no objects, members twice, blocks of no kind.
@@ -21,7 +21,7 @@ pub(crate) enum Care {
 type Members = Vec<(String, Tree)>;
 
 /// A request.
-pub(crate) fn request(dialect: Dialect, care: Care) -> BoxedStrategy<Tree> {
+pub fn request(dialect: Dialect, care: Care) -> BoxedStrategy<Tree> {
     match dialect {
         Dialect::Chat => chat(care),
         Dialect::Responses => responses(care),

@@ -13,14 +13,14 @@ use crate::tree::Tree;
 const MOST_ADDED: usize = 1024;
 
 /// Every provider that speaks a dialect, with every policy; `min_tokens` is 0.
-pub(crate) fn upstreams(dialect: Dialect) -> Vec<Upstream> {
+pub fn upstreams(dialect: Dialect) -> Vec<Upstream> {
     let spoken = providers().into_iter().filter(|provider| speaks(provider, dialect));
     let policies = ["keep", "inject", "strip"];
     spoken.flat_map(|provider| policies.map(|marks| Upstream::of(provider, marks))).collect()
 }
 
 /// A body is read the same however it is cut; what is read is shaped as it must be.
-pub(crate) fn request(dialect: Dialect, upstream: &Upstream, body: &[u8], random: &mut Random) {
+pub fn request(dialect: Dialect, upstream: &Upstream, body: &[u8], random: &mut Random) {
     let found = read(dialect, &[body]);
     let pieces = pieces(body, random);
     assert_eq!(read(dialect, &pieces), found, "reading ignores windows");

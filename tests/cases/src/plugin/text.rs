@@ -4,14 +4,14 @@ use warmpath::json::{Kind, Lexer, Text, Visitor, Want};
 
 /// How much of a text is looked into.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Look {
+pub enum Look {
     Everywhere,
     Nowhere,
     HereAndThere,
 }
 
 /// Whether a text that comes in these windows is read to its end.
-pub(crate) fn accepts(windows: &[&[u8]], look: Look) -> bool {
+pub fn accepts(windows: &[&[u8]], look: Look) -> bool {
     let mut lexer = Lexer::default();
     let mut reader = Reader { look, begun: 0 };
     windows.iter().all(|window| lexer.push(window, &mut reader).is_ok()) && lexer.finish().is_ok()

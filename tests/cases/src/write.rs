@@ -4,10 +4,10 @@ use crate::random::Random;
 use crate::tree::Tree;
 
 /// The compact spelling.
-pub(crate) const PLAIN: u64 = 0;
+pub const PLAIN: u64 = 0;
 
 /// Writes a tree; every `style` but [`PLAIN`] has spaces and escapes in other places.
-pub(crate) fn write(tree: &Tree, style: u64) -> String {
+pub fn write(tree: &Tree, style: u64) -> String {
     let mut writer = Writer { out: String::new(), random: Random::new(style), style };
     writer.value(tree);
     writer.out
@@ -68,7 +68,7 @@ impl Writer {
     fn string(&mut self, text: &str) {
         let mut escaped = false;
         for char in text.chars() {
-            let plain = !escaped && char.is_ascii_alphanumeric() || char == '/' && !escaped;
+            let plain = !escaped && (char.is_ascii_alphanumeric() || char == '/');
             escaped = char == '\\' && !escaped;
             // Not the letters and digits of an escape.
             let inside = self.inside_unicode();

@@ -11,13 +11,7 @@ use crate::random::Random;
 const MOST_HELD: usize = 16_384 + 256;
 
 /// A stream leaves the same however it is cut, and nothing of it is lost or held for long.
-pub(crate) fn stream(
-    dialect: Dialect,
-    usage: Usage,
-    purpose: Purpose,
-    body: &[u8],
-    random: &mut Random,
-) {
+pub fn stream(dialect: Dialect, usage: Usage, purpose: Purpose, body: &[u8], random: &mut Random) {
     let whole = answer::stream(dialect, usage, purpose, &[body]);
     let cut = answer::stream(dialect, usage, purpose, &pieces(body, random));
     assert_eq!(cut, whole, "usage ignores chunking");
@@ -30,7 +24,7 @@ pub(crate) fn stream(
 }
 
 /// A stream that is rewritten holds a bounded part of what came.
-pub(crate) fn stream_is_passed_on(dialect: Dialect, usage: Usage, body: &[u8]) {
+pub fn stream_is_passed_on(dialect: Dialect, usage: Usage, body: &[u8]) {
     let mut came = 0;
     let mut left = 0;
     answer::stream_observed(dialect, usage, Purpose::Rewrite, body.chunks(997), |chunk, sent| {
@@ -41,7 +35,7 @@ pub(crate) fn stream_is_passed_on(dialect: Dialect, usage: Usage, body: &[u8]) {
 }
 
 /// An answer is counted and written back the same however it is cut.
-pub(crate) fn answer(dialect: Dialect, usage: Usage, body: &[u8], random: &mut Random) {
+pub fn answer(dialect: Dialect, usage: Usage, body: &[u8], random: &mut Random) {
     let whole = answer::json(dialect, usage, &[body]);
     let cut = answer::json(dialect, usage, &pieces(body, random));
     assert_eq!(cut, whole, "usage ignores chunking");

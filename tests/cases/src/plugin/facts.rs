@@ -7,7 +7,7 @@ use warmpath::splice::Edit;
 use super::prompt::Facts;
 
 /// Everything that was read in a body.
-pub(crate) fn of_body(facts: &Facts, body: &[u8]) -> Value {
+pub fn of_body(facts: &Facts, body: &[u8]) -> Value {
     let Facts { prompt, prefix, ids } = facts;
     let model = prompt.model.as_ref();
     let cuts = prefix.cuts.iter().map(|cut| {
@@ -41,7 +41,7 @@ pub(crate) fn of_body(facts: &Facts, body: &[u8]) -> Value {
 }
 
 /// The marks of a body: where each stands, and its bytes.
-pub(crate) fn marks(prompt: &Prompt, body: &[u8]) -> Vec<String> {
+pub fn marks(prompt: &Prompt, body: &[u8]) -> Vec<String> {
     prompt
         .marks
         .iter()
@@ -50,7 +50,7 @@ pub(crate) fn marks(prompt: &Prompt, body: &[u8]) -> Vec<String> {
 }
 
 /// Edits, each with what goes and what comes.
-pub(crate) fn edits(edits: &[Edit], body: &[u8]) -> Vec<Value> {
+pub fn edits(edits: &[Edit], body: &[u8]) -> Vec<Value> {
     let told = edits.iter().map(|edit| {
         let (at, end) = (edit.at as usize, (edit.at + edit.remove) as usize);
         let removed = String::from_utf8_lossy(&body[at..end]);

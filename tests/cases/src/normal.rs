@@ -16,7 +16,7 @@ const OWN: [&str; 5] = [
 ];
 
 /// A request without its marks, with every content as a list of blocks.
-pub(crate) fn request(dialect: Dialect, body: Tree) -> Tree {
+pub fn request(dialect: Dialect, body: Tree) -> Tree {
     let Tree::Object(members) = body else { return body };
     let members = members.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
     let members = members.filter_map(|(name, value)| {

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Tree {
+pub enum Tree {
     /// A string, number, literal, or an empty container, as its bytes.
     Scalar(String),
     List(Vec<Tree>),
@@ -16,7 +16,7 @@ pub(crate) enum Tree {
 
 impl Tree {
     /// Parses a text; none if it is no JSON that serde_json takes.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let raw: &RawValue = serde_json::from_str(text).ok()?;
         Self::of(raw)
@@ -38,15 +38,15 @@ impl Tree {
         }
     }
 
-    pub(crate) fn text(text: &str) -> Self {
+    pub fn text(text: &str) -> Self {
         Self::Scalar(serde_json::Value::from(text).to_string())
     }
 
-    pub(crate) fn is_string(&self) -> bool {
+    pub fn is_string(&self) -> bool {
         matches!(self, Self::Scalar(text) if text.starts_with('"'))
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
+    pub fn get(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value)
     }

@@ -6,24 +6,24 @@ use serde_json::{Value, json};
 use warmpath::dialect::Dialect;
 use warmpath::provider::Profile;
 use warmpath::usage::{Body, Stream};
-pub(crate) use warmpath::usage::{Counts, Purpose};
+pub use warmpath::usage::{Counts, Purpose};
 
 use super::prompt::apply;
 
 /// The convention of a provider.
-pub(crate) type Usage = warmpath::provider::Usage;
+pub type Usage = warmpath::provider::Usage;
 
 /// The convention of the provider of this name.
-pub(crate) fn usage_of(provider: &str) -> Usage {
+pub fn usage_of(provider: &str) -> Usage {
     Profile::named(provider).unwrap_or_else(|| panic!("{provider} is no provider")).usage
 }
 
 /// What an answer said, and what the client got.
 #[derive(Clone, PartialEq)]
-pub(crate) struct Heard {
-    pub(crate) counts: Counts,
-    pub(crate) ids: Vec<String>,
-    pub(crate) sent_on: Vec<u8>,
+pub struct Heard {
+    pub counts: Counts,
+    pub ids: Vec<String>,
+    pub sent_on: Vec<u8>,
 }
 
 impl fmt::Debug for Heard {
@@ -34,7 +34,7 @@ impl fmt::Debug for Heard {
 }
 
 /// An answer in one piece of JSON, that comes in these windows.
-pub(crate) fn json(dialect: Dialect, usage: Usage, windows: &[&[u8]]) -> Heard {
+pub fn json(dialect: Dialect, usage: Usage, windows: &[&[u8]]) -> Heard {
     let mut body = Body::default();
     windows.iter().for_each(|window| body.push(window));
     let (answer, edit) = body.finish(dialect, usage);
@@ -47,12 +47,12 @@ pub(crate) fn json(dialect: Dialect, usage: Usage, windows: &[&[u8]]) -> Heard {
 }
 
 /// A stream of events, that comes in these chunks.
-pub(crate) fn stream(dialect: Dialect, usage: Usage, purpose: Purpose, chunks: &[&[u8]]) -> Heard {
+pub fn stream(dialect: Dialect, usage: Usage, purpose: Purpose, chunks: &[&[u8]]) -> Heard {
     stream_observed(dialect, usage, purpose, chunks.iter().copied(), |_, _| ())
 }
 
 /// The same; `observe` is told how many bytes came, and how many left, after each chunk.
-pub(crate) fn stream_observed<'c>(
+pub fn stream_observed<'c>(
     dialect: Dialect,
     usage: Usage,
     purpose: Purpose,
@@ -78,7 +78,7 @@ fn texts(ids: &[Vec<u8>]) -> Vec<String> {
 }
 
 /// The counts by name; what the wire does not tell is `null`.
-pub(crate) fn told(counts: &Counts) -> Value {
+pub fn told(counts: &Counts) -> Value {
     let Counts { input, uncached, read, write, write_5m, write_1h, output, reasoning } = counts;
     json!({
         "input": input, "uncached": uncached, "read": read, "write": write,

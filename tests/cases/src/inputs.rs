@@ -6,32 +6,29 @@ use std::path::{Path, PathBuf};
 use crate::plugin::{Dialect, dialect};
 
 /// A body that a client sends.
-pub(crate) struct Request {
-    pub(crate) name: String,
-    pub(crate) dialect: Dialect,
-    pub(crate) body: Vec<u8>,
+pub struct Request {
+    pub name: String,
+    pub dialect: Dialect,
+    pub body: Vec<u8>,
 }
 
 /// An answer that a provider sends.
-pub(crate) struct Answer {
-    pub(crate) name: String,
-    pub(crate) provider: String,
-    pub(crate) dialect: Dialect,
-    pub(crate) form: Form,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    pub name: String,
+    pub provider: String,
+    pub dialect: Dialect,
+    pub form: Form,
+    pub body: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     Json,
     Stream,
 }
 
-/// Beside this suite, or beside the crate that includes this file.
 fn golden() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut places = ["tests/golden", "../golden"].map(|place| root.join(place)).into_iter();
-    places.find(|place| place.is_dir()).expect("the golden files are there")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../golden")
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -41,7 +38,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-pub(crate) fn requests() -> Vec<Request> {
+pub fn requests() -> Vec<Request> {
     let mut requests = Vec::new();
     for folder in files(&golden().join("requests/inputs")) {
         if !folder.is_dir() {
@@ -59,7 +56,7 @@ pub(crate) fn requests() -> Vec<Request> {
     requests
 }
 
-pub(crate) fn answers() -> Vec<Answer> {
+pub fn answers() -> Vec<Answer> {
     let mut answers = Vec::new();
     for folder in files(&golden().join("responses")) {
         let provider = folder.file_name().and_then(|name| name.to_str()).unwrap().to_owned();

@@ -12,7 +12,7 @@ use crate::random::Random;
 static UPSTREAMS: LazyLock<[Vec<Upstream>; 3]> = LazyLock::new(|| DIALECTS.map(request::upstreams));
 
 /// The dialect, the upstream, how it is cut; the body.
-pub(crate) fn request(input: &[u8]) {
+pub fn request(input: &[u8]) {
     let Some(([dialect, upstream, cut], body)) = input.split_first_chunk() else { return };
     let dialect = usize::from(*dialect) % DIALECTS.len();
     let upstreams = &UPSTREAMS[dialect];
@@ -21,7 +21,7 @@ pub(crate) fn request(input: &[u8]) {
 }
 
 /// The dialect, the convention, the purpose, how it is cut; the answer.
-pub(crate) fn answer(input: &[u8]) {
+pub fn answer(input: &[u8]) {
     let Some(([dialect, usage, purpose, cut], body)) = input.split_first_chunk() else { return };
     let dialects = [Dialect::Messages, Dialect::Chat, Dialect::Responses, Dialect::Objects];
     let usages = [Usage::Standard, Usage::Relay, Usage::ReasoningApart, Usage::CompletionFromTotal];
@@ -40,7 +40,7 @@ pub(crate) fn answer(input: &[u8]) {
 }
 
 /// How it is cut; the text.
-pub(crate) fn json(input: &[u8]) {
+pub fn json(input: &[u8]) {
     let Some((cut, text)) = input.split_first() else { return };
     let judged = json::agree(text, &mut Random::new(u64::from(*cut)));
     assert_eq!(judged, Ok(()));
