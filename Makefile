@@ -20,13 +20,17 @@ ENVOY_PATH := $(or $(OWN_ENVOY),$(TOOLS)/envoy-$(ENVOY_VERSION)/envoy)
 # Pinned too, so that a target directory set elsewhere cannot make the tests run another build of the plugin.
 CARGO_TARGET_DIR := $(CURDIR)/target
 WARMPATH_WASM    := $(CARGO_TARGET_DIR)/$(TARGET)/release/warmpath.wasm
+WARMPATH_IMAGE   := $(CARGO_TARGET_DIR)/image
 
-export CARGO_TARGET_DIR ENVOY_PATH FUNC_E WARMPATH_WASM
+# So that the plugin is the same to the byte wherever cargo keeps the crates: panics name the file that they are in.
+CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates
+
+export CARGO_TARGET_DIR CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS ENVOY_PATH FUNC_E WARMPATH_WASM WARMPATH_IMAGE
 
 # The first target that `make` alone runs.
 .DEFAULT_GOAL := help
 
-.PHONY: help demo run build unit test e2e envoys golden bench fmt lint check clean tools
+.PHONY: help demo run build image unit test e2e envoys golden bench fmt lint check clean tools
 .NOTPARALLEL:
 .SECONDEXPANSION:
 
@@ -44,6 +48,9 @@ run: build tools ## runs Envoy with the plugin and simulated providers until Ctr
 build: $(RUST) ## builds the plugin; prints its path and its length in bytes
 	@$(CARGO) build --release --target $(TARGET)
 	@echo "$(WARMPATH_WASM): $$(($$(wc -c < $(WARMPATH_WASM)))) bytes"
+
+image: build ## writes the plugin as an OCI image, to be pushed to a registry; prints its folder and its digest
+	@$(CARGO) run --quiet -p image -- $(WARMPATH_WASM) $(WARMPATH_IMAGE)
 
 unit: $(RUST) ## runs the native tests of the plugin, without Envoy
 	@$(CARGO) test

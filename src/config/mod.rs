@@ -46,7 +46,8 @@ pub enum Stage {
 /// A cluster that reaches one provider with one account.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// The cluster's name, or the endpoint's `filter_metadata.warmpath.upstream`.
+    /// The endpoint's `filter_metadata.warmpath.upstream`, the cluster's name, or what a control
+    /// plane made the cluster from: the host of an Istio service, a Backend of Envoy Gateway.
     pub name: String,
     /// Whose rules it follows. Required.
     pub profile: &'static Profile,

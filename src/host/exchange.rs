@@ -220,6 +220,12 @@ fn path(property: Property) -> &'static str {
         Property::Attempt => "warmpath.attempt",
         Property::Cluster => "xds\0cluster_name",
         Property::Upstream => "xds\0upstream_host_metadata\0filter_metadata\0warmpath\0upstream",
+        // Istio: of a ServiceEntry its host, of a Service its full name.
+        Property::Service => "xds\0cluster_metadata\0filter_metadata\0istio\0services\x000\0host",
+        // Envoy Gateway: the resource that a `backendRefs` names.
+        Property::Backend => {
+            "xds\0upstream_host_locality_metadata\0filter_metadata\0envoy-gateway\0resources\x000\0name"
+        }
         Property::Address => "upstream\0address",
         Property::Attempts => "upstream\0request_attempt_count",
     }

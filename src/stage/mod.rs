@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::affinity::{Keys, Store};
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Upstream};
 use crate::dialect::Dialect;
 use crate::metrics::{Metric, Skip};
 
@@ -60,10 +60,37 @@ pub enum Property {
     Cluster,
     /// The name of the upstream in the endpoint's metadata.
     Upstream,
+    /// The host name of the service that Istio made the cluster for.
+    Service,
+    /// The name of the resource that Envoy Gateway took the endpoint from.
+    Backend,
     /// The address of the endpoint.
     Address,
     /// How many attempts were made, a little-endian `u64`.
     Attempts,
+}
+
+impl Plugin {
+    /// The upstream that Envoy has chosen an endpoint of.
+    ///
+    /// Control planes give clusters names that are theirs (`outbound|443||claude-a.example`,
+    /// `httproute/default/messages/rule/0/backend/1`), so what they made them from counts as well.
+    fn serving(&self, host: &dyn Host) -> Option<(usize, &Upstream)> {
+        match host.property(Property::Upstream).filter(|name| !name.is_empty()) {
+            Some(name) => self.config.upstream(&name),
+            None => self.first(&[Property::Cluster, Property::Backend, Property::Service], host),
+        }
+    }
+
+    /// The upstream of the route, before an endpoint is chosen.
+    fn routed(&self, host: &dyn Host) -> Option<&Upstream> {
+        let (_, upstream) = self.first(&[Property::Cluster, Property::Service], host)?;
+        Some(upstream)
+    }
+
+    fn first(&self, places: &[Property], host: &dyn Host) -> Option<(usize, &Upstream)> {
+        places.iter().find_map(|place| self.config.upstream(&host.property(*place)?))
+    }
 }
 
 /// Whether more of a message comes.

@@ -65,13 +65,8 @@ impl Shape {
     ) -> Step {
         let mut effects: Vec<Effect> =
             headers.ours().map(|name| Effect::RemoveHeader(name.into())).collect();
-        let name = host
-            .property(Property::Upstream)
-            .filter(|name| !name.is_empty())
-            .or_else(|| host.property(Property::Cluster))
-            .unwrap_or_default();
         let plugin = Rc::clone(&self.plugin);
-        let upstream = plugin.config.upstream(&name);
+        let upstream = plugin.serving(host);
         let before: Option<Attempt> =
             host.property(Property::Attempt).and_then(|bytes| note::read(&bytes));
         let facts = host.property(Property::Request).and_then(|bytes| note::read(&bytes));

@@ -270,12 +270,7 @@ fn server(plugin: &Plugin, host: &dyn Host) -> Server {
     let Some(address) = host.property(Property::Address) else {
         return Server { upstream: None, served: None };
     };
-    let name = host
-        .property(Property::Upstream)
-        .filter(|name| !name.is_empty())
-        .or_else(|| host.property(Property::Cluster))
-        .unwrap_or_default();
-    let Some((index, upstream)) = plugin.config.upstream(&name) else {
+    let Some((index, upstream)) = plugin.serving(host) else {
         return Server { upstream: None, served: None };
     };
     let endpoint = core::str::from_utf8(&address).ok().and_then(|address| address.parse().ok());

@@ -177,10 +177,7 @@ impl Route {
         }
         let upstream = match asked.pin {
             Some(pin) => plugin.config.upstreams.get(pin.upstream),
-            None => host
-                .property(Property::Cluster)
-                .and_then(|name| plugin.config.upstream(&name))
-                .map(|(_, upstream)| upstream),
+            None => plugin.routed(host),
         };
         asked.attempt = shape_held(&findings.prompt, key, upstream, held.scope_beta, effects, host);
     }

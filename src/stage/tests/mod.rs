@@ -3,6 +3,7 @@
 
 mod answers;
 mod holding;
+mod names;
 mod requests;
 
 use hashbrown::HashMap;
@@ -58,6 +59,8 @@ fn name(property: Property) -> &'static str {
         Property::Attempt => "attempt",
         Property::Cluster => "cluster",
         Property::Upstream => "upstream",
+        Property::Service => "service",
+        Property::Backend => "backend",
         Property::Address => "address",
         Property::Attempts => "attempts",
     }

@@ -1,9 +1,24 @@
-//! What the tests with real components share: where their tools are, and programs that stop with the test.
+//! What the tests with real components share: where their tools are, programs that stop with the test, and what every way to
+//! run Envoy has to pass.
 //!
 //! Each file under `tests/` is one scenario and says on its standard output what it saw. `make test-real` gets the tools
 //! (`tools.mk`) and runs all of them, one after the other.
+//!
+//! - [`program`]: a program with a folder of its own, from start to stop
+//! - [`story`]: a conversation stays, its upstream dies, usage comes back
+//! - [`manifest`]: the shipped Kubernetes objects, and the changes that a test makes to them
+//! - [`kubernetes`]: as much of a Kubernetes API as Istio asks for
+//! - [`istio`]: Istio's control plane
+//! - [`registry`]: the plugin's image, in a registry
 
 use std::path::PathBuf;
+
+pub mod istio;
+pub mod kubernetes;
+pub mod manifest;
+pub mod program;
+pub mod registry;
+pub mod story;
 
 /// Returns the path that `tools.mk` exports under a name.
 ///

@@ -1,0 +1,104 @@
+//! The scenarios that every way to run Envoy has to pass, told by what the client gets and by what the simulated accounts
+//! really did.
+
+use e2e::prompt::Dialect;
+use e2e::{Answer, Client, Conversation};
+use simulator::{Exchange, Fault, Simulator};
+
+/// A gateway, as its clients see it, and the accounts behind it.
+pub struct Story<'s> {
+    pub client: Client,
+    pub providers: &'s Simulator,
+    /// Those that speak Claude's dialect: any of them can serve a conversation.
+    pub accounts: &'s [&'s str],
+}
+
+impl Story<'_> {
+    /// Four conversations take turns; each stays where it began, and is read from that account's cache.
+    pub async fn conversations_stay(&self) {
+        let mut conversations: Vec<_> = (1..=4)
+            .map(|seed| (Conversation::new(Dialect::Messages, seed), String::new()))
+            .collect();
+        let (mut read, mut input) = (0, 0);
+        for turn in 1..=3 {
+            for (conversation, home) in &mut conversations {
+                let answer = self.turn(conversation).await;
+                let (account, exchange) = self.exchange(&answer);
+                let usage = exchange.usage.expect("usage");
+                if turn == 1 {
+                    *home = account;
+                    continue;
+                }
+                assert_eq!((&account, usage.read > 0), (&*home, true), "turn {turn}: {usage:?}");
+                (read, input) = (read + usage.read, input + usage.input);
+            }
+        }
+        println!(
+            "4 conversations of 3 turns stayed: {read} of {input} tokens of later turns read from the cache"
+        );
+    }
+
+    /// The account that holds a conversation goes away; the client gets its answer all the same, and the next turn is warm
+    /// where that came from.
+    pub async fn an_upstream_dies(&self) {
+        for (seed, fault) in [(11, Fault::Refused), (12, Fault::Status(529)), (13, Fault::Reset)] {
+            let mut conversation = Conversation::new(Dialect::Messages, seed);
+            self.turn(&mut conversation).await;
+            let home = self.exchange(&self.turn(&mut conversation).await).0;
+            self.providers.fail(&home, fault);
+            let (refuge, _) = self.exchange(&self.turn(&mut conversation).await);
+            let (after, exchange) = self.exchange(&self.turn(&mut conversation).await);
+            self.providers.heal(&home);
+            assert_ne!(refuge, home, "{fault}");
+            assert_eq!(after, refuge, "{fault}");
+            assert!(exchange.usage.is_some_and(|usage| usage.read > 0), "{fault}: {exchange:?}");
+            println!(
+                "{home} failed ({fault}): {refuge} served the same request, and the next one warm"
+            );
+        }
+    }
+
+    /// What an answer says of the cache, plain or streamed, is what the account's cache did.
+    pub async fn usage_comes_back(&self) {
+        let plain = Conversation::new(Dialect::Messages, 21);
+        let streaming = Conversation::new(Dialect::Messages, 22).streaming();
+        for mut conversation in [plain, streaming] {
+            self.turn(&mut conversation).await;
+            let answer = self.turn(&mut conversation).await;
+            let (account, exchange) = self.exchange(&answer);
+            let (told, real) = (answer.usage(), exchange.usage.expect("usage"));
+            let count = |member: &str| told[member].as_u64();
+            assert!(real.read > 0, "{real:?}");
+            assert_eq!(count("cache_read_input_tokens"), Some(real.read), "{account}: {told}");
+            assert_eq!(count("cache_creation_input_tokens"), Some(real.write), "{account}: {told}");
+            println!("usage from {account}: {told}");
+        }
+    }
+
+    /// Asks the next question of a conversation; any error is one too many.
+    pub async fn turn(&self, conversation: &mut Conversation) -> Answer {
+        conversation.ask(3_000);
+        let answer = self.send(conversation).await;
+        conversation.hear(&answer);
+        answer
+    }
+
+    /// Returns the account that gave an answer, and what it knows of the exchange.
+    ///
+    /// # Panics
+    ///
+    /// When none did.
+    pub fn exchange(&self, answer: &Answer) -> (String, Exchange) {
+        let id = Some(answer.id());
+        let gave = |account: &&str| {
+            let received = self.providers.received(account);
+            let exchange = received.into_iter().find(|exchange| exchange.response_id == id)?;
+            Some(((*account).to_owned(), exchange))
+        };
+        self.accounts.iter().find_map(gave).unwrap_or_else(|| panic!("no account gave {id:?}"))
+    }
+
+    async fn send(&self, conversation: &Conversation) -> Answer {
+        self.client.post(conversation.path(), &conversation.body).header("x-api-key", "k").await
+    }
+}
