@@ -1,7 +1,7 @@
 //! A bootstrap as text, and the changes that a test makes to it. What is started is the shipped file: no YAML is rebuilt, and
 //! a change that does not match exactly where it should stops the test instead of being lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,9 @@ pub struct Bootstrap {
     /// What stands below `listeners:`, where Envoy is to read it from a file that can change.
     listeners: Option<String>,
     pointed: BTreeSet<String>,
+    /// What the bootstrap reads from other files, by their names.
+    files: BTreeMap<String, String>,
+    variables: BTreeMap<String, String>,
     workers: u32,
     log_levels: String,
 }
@@ -72,6 +75,8 @@ impl Bootstrap {
             text: text.into(),
             listeners: None,
             pointed: BTreeSet::new(),
+            files: BTreeMap::new(),
+            variables: BTreeMap::new(),
             workers: 1,
             log_levels: "wasm:info".into(),
         }
@@ -227,6 +232,36 @@ impl Bootstrap {
         self
     }
 
+    /// Changes the port of a cluster's only endpoint, and leaves the name in its address.
+    pub fn port(mut self, cluster: &str, port: u16) -> Self {
+        let head = format!("      cluster_name: {cluster}\n");
+        let (before, after) =
+            self.text.split_once(&head).unwrap_or_else(|| panic!("no `{}`", head.trim()));
+        let (address, rest) = after.split_once("port_value: ").expect("an address");
+        let rest = rest.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        self.text = format!("{before}{head}{address}port_value: {port}{rest}");
+        self
+    }
+
+    /// Whether there is a cluster of this name.
+    pub fn has_cluster(&self, name: &str) -> bool {
+        self.text.contains(&format!("      cluster_name: {name}\n"))
+    }
+
+    /// Has a file ready in place of one that the bootstrap reads.
+    pub fn with_file(mut self, path: &str, content: impl Into<String>) -> Self {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self = self.replace(path, &format!("{FOLDER}/{name}"));
+        self.files.insert(name.into(), content.into());
+        self
+    }
+
+    /// Sets a variable in Envoy's environment.
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
     /// Adds members to a cluster, as lines of YAML.
     pub fn cluster(self, upstream: &str, members: &str) -> Self {
         let head = format!("  - name: {upstream}\n    type: STATIC\n");
@@ -279,6 +314,14 @@ impl Bootstrap {
             "--component-log-level".into(),
             self.log_levels.clone(),
         ]
+    }
+
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    pub(crate) fn files(&self) -> &BTreeMap<String, String> {
+        &self.files
     }
 
     pub(crate) fn listeners(&self) -> Option<&str> {

@@ -91,6 +91,11 @@ impl Envoy {
         self.process.write_listeners(bootstrap);
     }
 
+    /// Replaces a file that the bootstrap reads, in one step.
+    pub fn replace_file(&self, name: &str, content: &str) {
+        write(self.process.folder.path(), name, content);
+    }
+
     /// Returns how much of the machine's memory the process has, in bytes.
     pub fn resident_bytes(&self) -> u64 {
         self.process.resident_bytes()
@@ -171,6 +176,7 @@ impl Process {
         ]);
         command.args(bootstrap.arguments()).arg("--admin-address-path").arg(file("admin"));
         command.env("ENVOY_PATH", tool("ENVOY_PATH")).current_dir(root());
+        command.envs(bootstrap.variables());
         for variable in
             ["FUNC_E_CONFIG_HOME", "FUNC_E_DATA_HOME", "FUNC_E_STATE_HOME", "FUNC_E_RUNTIME_DIR"]
         {
@@ -178,6 +184,9 @@ impl Process {
         }
         command.stdin(Stdio::piped()).stdout(log.try_clone().expect("a second handle")).stderr(log);
         write_listeners(folder.path(), bootstrap);
+        for (name, content) in bootstrap.files() {
+            write(folder.path(), name, content);
+        }
         Self { child: command.spawn().expect("a shell to start func-e with"), folder }
     }
 
@@ -217,12 +226,17 @@ impl Process {
     }
 }
 
-/// Puts the file in place in one step, or else Envoy would read half of it.
 fn write_listeners(folder: &Path, bootstrap: &Bootstrap) {
-    let Some(listeners) = bootstrap.listeners() else { return };
-    let new = folder.join("listeners.new");
-    std::fs::write(&new, format!("resources:\n{listeners}")).expect("written listeners");
-    std::fs::rename(new, folder.join("listeners.yaml")).expect("listeners in place");
+    if let Some(listeners) = bootstrap.listeners() {
+        write(folder, "listeners.yaml", &format!("resources:\n{listeners}"));
+    }
+}
+
+/// Puts a file in place in one step, or else Envoy would read half of it.
+fn write(folder: &Path, name: &str, content: &str) {
+    let new = folder.join(format!("{name}.new"));
+    std::fs::write(&new, content).expect("a written file");
+    std::fs::rename(new, folder.join(name)).expect("a file in place");
 }
 
 impl Drop for Process {

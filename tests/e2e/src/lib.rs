@@ -32,6 +32,7 @@
 //! - [`pen`]: bodies that a test writes as it goes
 //! - [`prompt`]: conversations of a realistic length
 //! - [`stats`]: Envoy's counters, by name and by Prometheus label
+//! - [`tls`]: real names and certificates in front of simulated accounts
 //! - [`versions`]: what differs between the versions of Envoy, and which file is for which
 
 pub mod bootstrap;
@@ -44,6 +45,7 @@ pub mod prompt;
 pub mod raw;
 pub mod scripted;
 pub mod stats;
+pub mod tls;
 pub mod versions;
 
 use std::time::{Duration, Instant};
