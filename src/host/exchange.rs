@@ -222,7 +222,10 @@ fn path(property: Property) -> &'static str {
         Property::Upstream => "xds\0upstream_host_metadata\0filter_metadata\0warmpath\0upstream",
         // Istio: of a ServiceEntry its host, of a Service its full name.
         Property::Service => "xds\0cluster_metadata\0filter_metadata\0istio\0services\x000\0host",
-        // Envoy Gateway: the resource that a `backendRefs` names.
+        // Envoy Gateway: the resource that a `backendRefs` names; of the cluster, only where Backends are merged.
+        Property::Resource => {
+            "xds\0cluster_metadata\0filter_metadata\0envoy-gateway\0resources\x000\0name"
+        }
         Property::Backend => {
             "xds\0upstream_host_locality_metadata\0filter_metadata\0envoy-gateway\0resources\x000\0name"
         }

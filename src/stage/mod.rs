@@ -62,6 +62,8 @@ pub enum Property {
     Upstream,
     /// The host name of the service that Istio made the cluster for.
     Service,
+    /// The name of the resource that Envoy Gateway made the cluster from.
+    Resource,
     /// The name of the resource that Envoy Gateway took the endpoint from.
     Backend,
     /// The address of the endpoint.
@@ -84,7 +86,7 @@ impl Plugin {
 
     /// The upstream of the route, before an endpoint is chosen.
     fn routed(&self, host: &dyn Host) -> Option<&Upstream> {
-        let (_, upstream) = self.first(&[Property::Cluster, Property::Service], host)?;
+        let (_, upstream) = self.first(&[Property::Cluster, Property::Resource, Property::Service], host)?;
         Some(upstream)
     }
 

@@ -36,7 +36,7 @@ $(PYTHON_CLIENTS)/installed: $(CURDIR)/tests/real/python/requirements.txt
 	@touch $@
 
 # Tools in Go are built from the modules under tests/real/go, which pin them and all that they need; the Go checksum database
-# is asked about each. CPU seconds on a machine without any cache: crane 60, Istio 560, Envoy Gateway 370 behind that.
+# is asked about each. CPU seconds on a machine without any cache: crane 60, Istio 740.
 COMMA := ,
 define go-tool
 	@command -v go >/dev/null || { echo "$(@F) is missing: install Go (https://go.dev/dl) to build it with"; exit 1; }
@@ -53,3 +53,16 @@ $(CRANE): $(CURDIR)/tests/real/go/crane/go.sum
 
 $(WARMPATH_IMAGE)/index.json: image
 	@:
+
+# istiod, the agent of its gateways, and the template that this makes Envoy's bootstrap from.
+PILOT_DISCOVERY := $(TOOLS)/istio/pilot-discovery
+PILOT_AGENT     := $(TOOLS)/istio/pilot-agent
+ISTIO_BOOTSTRAP := $(TOOLS)/istio/envoy_bootstrap.json
+export PILOT_DISCOVERY PILOT_AGENT ISTIO_BOOTSTRAP
+REAL_TOOLS += $(PILOT_DISCOVERY) $(PILOT_AGENT) $(ISTIO_BOOTSTRAP)
+
+$(PILOT_DISCOVERY) $(PILOT_AGENT): $(CURDIR)/tests/real/go/istio/go.sum
+	$(call go-tool,istio,$(COMMA) about five minutes on two idle cores)
+
+$(ISTIO_BOOTSTRAP): $(PILOT_AGENT)
+	@cd $(CURDIR)/tests/real/go/istio && install -m 644 $$(go list -mod=readonly -m -f '{{.Dir}}' istio.io/istio)/tools/packaging/common/envoy_bootstrap.json $@

@@ -60,6 +60,7 @@ fn name(property: Property) -> &'static str {
         Property::Cluster => "cluster",
         Property::Upstream => "upstream",
         Property::Service => "service",
+        Property::Resource => "resource",
         Property::Backend => "backend",
         Property::Address => "address",
         Property::Attempts => "attempts",

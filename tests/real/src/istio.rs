@@ -113,7 +113,7 @@ impl Istio {
 node:
   id: router~127.0.0.1~gateway-1.{NAMESPACE}~{NAMESPACE}.svc.cluster.local
   cluster: gateway.{NAMESPACE}
-  metadata: {{STATIC_LABELS: {{istio: {LABEL}}}, NAMESPACE: {NAMESPACE}, ISTIO_VERSION: 1.31.0, CLUSTER_ID: Kubernetes}}
+  metadata: {{LABELS: {{istio: {LABEL}}}, STATIC_LABELS: {{istio: {LABEL}}}, NAMESPACE: {NAMESPACE}, ISTIO_VERSION: 1.31.0, CLUSTER_ID: Kubernetes}}
 admin: {{address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}}}
 dynamic_resources:
   ads_config: {{api_type: GRPC, transport_api_version: V3, grpc_services: [{{envoy_grpc: {{cluster_name: xds-grpc}}}}]}}

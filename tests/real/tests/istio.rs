@@ -1,0 +1,232 @@
+//! The shipped files for Istio: what its own validation says of them, and what a gateway does that a real istiod has made of
+//! them.
+
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use e2e::prompt::Dialect;
+use e2e::{Bootstrap, Client, Conversation, Envoy, eventually};
+use real::istio::{Istio, LABEL, NAMESPACE};
+use real::manifest::{Manifests, replace};
+use real::program::{Program, free_port};
+use real::registry::Registry;
+use real::story::Story;
+use real::tool;
+use serde_json::{Value, json};
+use simulator::Simulator;
+
+const CLAUDES: [&str; 3] = ["anthropic-a", "anthropic-b", "bedrock-us"];
+const IMAGE: &str = "oci://registry.example/warmpath:0.1.0";
+
+/// The shipped providers and routes with this plugin, reaching simulated accounts, listening at this port.
+fn shipped(plugin: &str, providers: &Simulator, port: u16) -> Manifests {
+    let mut manifests = Manifests::shipped(&["istio/providers.yaml", "istio/routes.yaml", plugin]);
+    for account in CLAUDES.into_iter().chain(["openai-a"]) {
+        let address = providers.address(account);
+        manifests = manifests
+            .edit("ServiceEntry", account, |entry| {
+                entry["spec"]["ports"][0]["targetPort"] = address.port().into();
+                entry["spec"]["endpoints"] = json!([{"address": "localhost"}]);
+            })
+            .edit("DestinationRule", account, |rule| {
+                rule["spec"]["trafficPolicy"]["tls"] = json!({"mode": "DISABLE"});
+            });
+    }
+    manifests.edit("Gateway", "llm", |gateway| {
+        let server = &mut gateway["spec"]["servers"][0];
+        replace(server, &json!(8080), &json!(port), 1);
+        server["bind"] = "127.0.0.1".into();
+    })
+}
+
+/// Starts a plain Envoy that gets all else from istiod.
+async fn gateway(istio: &Istio, port: u16) -> (Envoy, Client) {
+    let envoy = Envoy::start(Bootstrap::custom(istio.bootstrap())).await;
+    let client = Client::new(SocketAddr::from(([127, 0, 0, 1], port)));
+    eventually(async || {
+        let answer = client.get("/").try_send().await;
+        answer.map_err(|error| format!("{error}\n{}", envoy.log()))
+    })
+    .await;
+    (envoy, client)
+}
+
+fn file() -> Value {
+    json!({"local": {"filename": tool("WARMPATH_WASM")}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn istio_takes_the_shipped_files_without_a_warning() {
+    let files =
+        ["providers", "routes", "warmpath", "wasmplugin"].map(|file| format!("istio/{file}.yaml"));
+    let istio = Istio::start(&Manifests::default()).await;
+    let mut taken = 0;
+    for object in Manifests::shipped(&files.each_ref().map(String::as_str)).objects {
+        let what = format!("{} {}", object["kind"], object["metadata"]["name"]);
+        let warnings =
+            istio.review(&object).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        // What Istio says of every EnvoyFilter.
+        let others =
+            warnings.iter().find(|warning| !warning.contains("exposes internal implementation"));
+        assert_eq!(others, None, "{what}");
+        taken += 1;
+    }
+    println!("istiod's validation took {taken} objects");
+    // It does judge.
+    let mut wrong = Manifests::shipped(&["istio/warmpath.yaml"]).objects.remove(0);
+    wrong["spec"]["configPatches"][0]["patch"]["operation"] = "INSERT_NEAR".into();
+    istio.review(&wrong).await.expect_err("no such operation");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_with_a_mounted_plugin_keeps_conversations_warm() {
+    let (providers, port) = (simulator().await, free_port());
+    let remote = Manifests::shipped(&["istio/warmpath.yaml"]).objects[0]["spec"]["configPatches"]
+        [2]["patch"]["value"]["typed_config"]["config"]["vm_config"]["code"]
+        .clone();
+    let manifests = shipped("istio/warmpath.yaml", &providers, port).edit(
+        "EnvoyFilter",
+        "warmpath",
+        |filter| replace(filter, &remote, &file(), 2),
+    );
+    let istio = Istio::start(&manifests).await;
+    let (envoy, client) = gateway(&istio, port).await;
+    let story = Story { client, providers: &providers, accounts: &CLAUDES };
+    story.conversations_stay().await;
+    story.an_upstream_dies().await;
+    story.usage_comes_back().await;
+    hosts_are_those_of_the_endpoints(&providers);
+    // Without tag rules the labels are in the names.
+    let kept = "wasmcustom.warmpath.pins.outcome.kept.total";
+    assert!(envoy.stats().await.counter(kept) > 8, "{:?}", envoy.stats().await.counter(kept));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn istio_s_agent_fetches_the_plugin_from_a_registry() {
+    let (providers, port, registry) = (simulator().await, free_port(), Registry::start().await);
+    let digest = registry.push("warmpath:0.1.0");
+    let image = format!("oci://{}/warmpath@{digest}", registry.address);
+    let manifests = shipped("istio/warmpath.yaml", &providers, port).edit(
+        "EnvoyFilter",
+        "warmpath",
+        |filter| {
+            replace(filter, &json!(IMAGE), &json!(image), 2);
+        },
+    );
+    let istio = Istio::start(&manifests).await;
+    let agent = agent(&istio, &registry);
+    let client = Client::new(SocketAddr::from(([127, 0, 0, 1], port)));
+    eventually(async || match client.get("/v1/models").try_send().await? {
+        answer if answer.status == 404 => Ok(()),
+        answer => Err(format!("{}: {}", answer.status, answer.text())),
+    })
+    .await;
+    let story = Story { client, providers: &providers, accounts: &CLAUDES };
+    story.conversations_stay().await;
+    story.an_upstream_dies().await;
+    story.usage_comes_back().await;
+    println!("the agent fetched {image}");
+    drop(agent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wasm_plugin_hangs_nobody_and_pins_by_headers() {
+    let (providers, port) = (simulator().await, free_port());
+    let url = format!("file://{}", tool("WARMPATH_WASM").display());
+    let manifests = shipped("istio/wasmplugin.yaml", &providers, port).edit(
+        "WasmPlugin",
+        "warmpath",
+        |plugin| replace(plugin, &json!(IMAGE), &json!(url), 1),
+    );
+    let istio = Istio::start(&manifests).await;
+    let (envoy, client) = gateway(&istio, port).await;
+    let story = Story { client: client.clone(), providers: &providers, accounts: &CLAUDES };
+    // The first request shows that it is not held; only it waits.
+    let start = Instant::now();
+    story.turn(&mut Conversation::new(Dialect::Messages, 1)).await;
+    let first = start.elapsed();
+    let start = Instant::now();
+    story.turn(&mut Conversation::new(Dialect::Messages, 2)).await;
+    println!("the first answer came after {first:?}, the second after {:?}", start.elapsed());
+    assert!(first < Duration::from_secs(10) && start.elapsed() < first, "{first:?}");
+    eventually(async || match envoy.log().matches("allow_on_headers_stop_iteration").count() {
+        1 => Ok(()),
+        times => Err(format!("the log names the missing field {times} times")),
+    })
+    .await;
+    sessions_stay(&story).await;
+}
+
+/// Several conversations with a session header: each stays where it began, turn after turn.
+async fn sessions_stay(story: &Story<'_>) {
+    for seed in 31..35 {
+        let mut conversation = Conversation::new(Dialect::Messages, seed).marking();
+        let mut homes = Vec::new();
+        for _ in 0..4 {
+            conversation.ask(3_000);
+            let call = story.client.post(conversation.path(), &conversation.body);
+            let call = call.header("x-api-key", "k").header("x-session-id", seed.to_string());
+            let answer = call.await;
+            conversation.hear(&answer);
+            let (home, exchange) = story.exchange(&answer);
+            let read = answer.usage()["cache_read_input_tokens"].as_u64();
+            assert_eq!(read, exchange.usage.map(|usage| usage.read), "{}", answer.usage());
+            assert!(homes.is_empty() || read > Some(0), "{homes:?}: {}", answer.usage());
+            homes.push(home);
+        }
+        assert!(homes.iter().all(|home| *home == homes[0]), "{homes:?}");
+    }
+    println!("4 sessions of 4 turns stayed by their header");
+}
+
+async fn simulator() -> Simulator {
+    Simulator::start(e2e::gateway::accounts()).await.expect("simulated providers")
+}
+
+/// Every provider is called by its own name, whatever the client called the gateway; nothing of ours reaches it.
+fn hosts_are_those_of_the_endpoints(providers: &Simulator) {
+    for account in CLAUDES {
+        for exchange in providers.received(account) {
+            assert_eq!(exchange.header("host"), Some(&b"localhost"[..]), "{exchange:?}");
+            let ours = exchange.headers.iter().find(|(name, _)| name.starts_with("x-warmpath"));
+            assert_eq!(ours, None);
+        }
+    }
+}
+
+/// Starts Istio's agent with an Envoy of its own, as a gateway's pod would.
+fn agent(istio: &Istio, registry: &Registry) -> Program {
+    Program::start("agent", |folder| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", PRIVATE, "sh"]);
+        command.arg(tool("PILOT_AGENT")).args(["proxy", "router"]);
+        command.args(["--domain", &format!("{NAMESPACE}.svc.cluster.local")]);
+        command.arg("--proxyLogLevel=warning").current_dir(folder);
+        let labels = json!({"istio": LABEL}).to_string();
+        let proxy = json!({
+            "binaryPath": tool("ENVOY_PATH"),
+            "configPath": folder.join("proxy"),
+            "discoveryAddress": istio.discovery.to_string(),
+            "controlPlaneAuthPolicy": "NONE",
+            "statusPort": free_port(),
+        });
+        command.envs([
+            ("POD_NAME", "gateway-1"),
+            ("POD_NAMESPACE", NAMESPACE),
+            ("INSTANCE_IP", "127.0.0.1"),
+            ("ISTIO_META_CLUSTER_ID", "Kubernetes"),
+            ("CA_ADDR", ""),
+            ("CA_ROOT_CA", "SYSTEM"),
+            ("ISTIO_METAJSON_LABELS", &labels),
+            ("WASM_INSECURE_REGISTRIES", &registry.address),
+            ("PROXY_CONFIG", &proxy.to_string()),
+        ]);
+        command.env("ISTIO_BOOTSTRAP", tool("ISTIO_BOOTSTRAP"));
+        command
+    })
+}
+
+/// Gives the agent a /var/lib that is its own: it keeps its files below /var/lib/istio, whatever it is told.
+const PRIVATE: &str =
+    r#"mount -t tmpfs tmpfs /var/lib && mkdir -p /var/lib/istio/data && exec "$@""#;
