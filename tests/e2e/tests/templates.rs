@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use e2e::prompt::Dialect;
-use e2e::versions::{SKIPPED_MEMBERS, TEMPLATES, Template};
+use e2e::versions::{REFRESHED_RETRIES, SKIPPED_MEMBERS, TEMPLATES, Template};
 use e2e::{Answer, Bootstrap, Conversation, Envoy, Gateway, eventually};
 use simulator::Fault;
 
@@ -95,6 +95,27 @@ async fn every_upstream_is_tried_before_a_client_sees_an_error() {
     }
 }
 
+/// Two Envoys that know nothing of each other, and a conversation that neither remembers.
+#[tokio::test(flavor = "multi_thread")]
+async fn envoys_agree_where_a_new_conversation_goes() {
+    for template in Template::applying() {
+        let one = start(template).await;
+        let other = one.beside(explaining(template)).await;
+        let mut homes = BTreeSet::new();
+        for seed in 0..20 {
+            let (_, home) = warm(&one, seed).await;
+            assert_eq!(warm(&other, seed).await.1, home, "{} {seed}", template.file);
+            homes.insert(home);
+        }
+        assert_eq!(homes.len(), UPSTREAMS.len(), "all have a share: {homes:?}");
+        // And where it goes when that place is down.
+        one.providers.fail(&homes.pop_first().expect("three homes"), Fault::Status(503));
+        for seed in 20..40 {
+            assert_eq!(warm(&one, seed).await.1, warm(&other, seed).await.1);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_longest_request_is_read_and_retried() {
     for template in Template::applying() {
@@ -154,7 +175,8 @@ async fn an_unhealthy_upstream_costs_no_more_than_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_envoy_that_is_too_old_refuses_a_template() {
-    for template in TEMPLATES.iter().filter(|template| !template.applies()) {
+    let providers = Template { file: "providers.yaml", from: REFRESHED_RETRIES.version };
+    for template in TEMPLATES.iter().chain([&providers]).filter(|template| !template.applies()) {
         let log = Envoy::refusal(Bootstrap::template(template)).await;
         let reason = ["refresh_cluster_on_retry", "composite.v3.ClusterConfig"];
         assert!(
@@ -163,6 +185,21 @@ async fn an_envoy_that_is_too_old_refuses_a_template() {
             template.file
         );
     }
+}
+
+/// A file that is shipped is a file that is started: here, in `self_hosted.rs` or in `credentials/`.
+#[test]
+fn every_shipped_bootstrap_is_under_test() {
+    let started = TEMPLATES.iter().map(|template| template.file);
+    let others = ["self-hosted.yaml", "providers.yaml", "providers-aggregate.yaml"];
+    let known: BTreeSet<String> = started.chain(others).map(String::from).collect();
+    let folder = std::fs::read_dir(e2e::bootstrap::root().join("envoy")).expect("a folder");
+    let bootstraps = folder.flatten().filter(|entry| {
+        // Others cannot be read as a text, or are for other programs.
+        std::fs::read_to_string(entry.path()).is_ok_and(|text| text.contains("\nstatic_resources:"))
+    });
+    let names = bootstraps.filter_map(|entry| entry.file_name().into_string().ok());
+    assert_eq!(names.collect::<BTreeSet<_>>(), known);
 }
 
 /// All that has nothing to do with failover is the same text in every template.
