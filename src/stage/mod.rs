@@ -86,7 +86,8 @@ impl Plugin {
 
     /// The upstream of the route, before an endpoint is chosen.
     fn routed(&self, host: &dyn Host) -> Option<&Upstream> {
-        let (_, upstream) = self.first(&[Property::Cluster, Property::Resource, Property::Service], host)?;
+        let (_, upstream) =
+            self.first(&[Property::Cluster, Property::Resource, Property::Service], host)?;
         Some(upstream)
     }
 

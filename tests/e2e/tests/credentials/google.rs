@@ -12,7 +12,8 @@ async fn vertex_gets_the_token_of_the_machine() {
     providers.turn(&mut Conversation::new(Dialect::Chat, 1)).await;
     providers.turn(&mut Conversation::new(Dialect::Messages, 1)).await;
     providers.each_had_its_own_credential();
-    assert_eq!(providers.received("vertex-gemini").len(), 3);
+    assert_eq!(providers.turn(&mut gemini(2).streaming()).await, "vertex-gemini");
+    assert_eq!(providers.received("vertex-gemini").len(), 4);
 
     let asked = providers.metadata.received();
     // Older Envoys cannot ask; there the token is in a file.
