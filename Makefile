@@ -30,7 +30,7 @@ export CARGO_TARGET_DIR CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS ENVOY_PATH FUNC_E W
 # The first target that `make` alone runs.
 .DEFAULT_GOAL := help
 
-.PHONY: help demo run build image unit test e2e envoys golden bench fmt lint check clean tools
+.PHONY: help demo picture run build image unit test e2e envoys golden bench fmt lint check clean tools
 .NOTPARALLEL:
 .SECONDEXPANSION:
 
@@ -41,6 +41,9 @@ help: ## lists the targets
 
 demo: build tools ## plays conversations through plain Envoy, then with Warmpath, and compares
 	@$(CARGO) run -p demo --bin demo
+
+picture: demo $(CHROMIUM) ## takes the picture of the page that the README shows, in Chromium
+	@$(CARGO) run -p real --bin picture
 
 run: build tools ## runs Envoy with the plugin and simulated providers until Ctrl-C
 	@$(CARGO) run -p demo --bin run

@@ -22,6 +22,7 @@ $(NPM_CLIENTS)/installed: $(CURDIR)/tests/real/npm/package-lock.json
 	@echo "Clients from npm: Claude Code, Codex, SDKs, about 700 MB"
 	@mkdir -p $(@D) && cp $(CURDIR)/tests/real/npm/package.json $< $(@D)
 	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd $(@D) && ln -sf node_modules/@anthropic-ai/claude-code-linux-*/claude node_modules/@openai/codex-linux-*/vendor/*/bin/codex .
 	@touch $@
 
 # The client libraries for Python, as tests/real/python/requirements.txt pins them: one environment for all tests.
@@ -31,7 +32,7 @@ REAL_TOOLS += $(PYTHON_CLIENTS)/installed
 
 $(PYTHON_CLIENTS)/installed: $(CURDIR)/tests/real/python/requirements.txt
 	@echo "Client libraries for Python: anthropic, openai, LiteLLM, about 370 MB"
-	@$(PYTHON) -m venv --clear $(@D)
+	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
@@ -66,3 +67,25 @@ $(PILOT_DISCOVERY) $(PILOT_AGENT): $(CURDIR)/tests/real/go/istio/go.sum
 
 $(ISTIO_BOOTSTRAP): $(PILOT_AGENT)
 	@cd $(CURDIR)/tests/real/go/istio && install -m 644 $$(go list -mod=readonly -m -f '{{.Dir}}' istio.io/istio)/tools/packaging/common/envoy_bootstrap.json $@
+
+# Headless Chromium, with those of its libraries that the machine does not have, and a font: Debian packages, unpacked here and
+# not installed. apt reads lists of its own here, because those of the machine may be old or absent; signatures are checked.
+# Not pinned: Debian has only the newest.
+CHROMIUM := $(TOOLS)/chromium/chromium
+export CHROMIUM
+REAL_TOOLS += $(CHROMIUM)
+
+$(TOOLS)/chromium/unpacked: APT := apt-get --quiet=2 -o Dir::State::Lists=$(TOOLS)/chromium/lists -o Dir::Cache=$(TOOLS)/chromium/cache \
+	-o Debug::NoLocking=true -o APT::Sandbox::User=$(shell id -un)
+$(TOOLS)/chromium/unpacked:
+	@command -v apt-get >/dev/null || { echo "Chromium is taken from Debian packages, and apt-get is missing"; exit 1; }
+	@echo "Chromium: from Debian packages, about 100 MB"
+	@rm -rf $(@D) && mkdir -p $(@D)/lists/partial $(@D)/cache/archives/partial $(@D)/packages
+	@$(APT) update
+	@cd $(@D)/packages && $(APT) download fonts-inter \
+		$$($(APT) --simulate --no-install-recommends install chromium-headless-shell | awk '$$1 == "Inst" {print $$2}')
+	@for package in $(@D)/packages/*.deb; do dpkg-deb --extract $$package $(@D)/root; done
+	@rm -rf $(@D)/lists $(@D)/cache $(@D)/packages && touch $@
+
+$(CHROMIUM): $(CURDIR)/tests/real/chromium/start.sh | $(TOOLS)/chromium/unpacked
+	@install -m 755 $< $@

@@ -4,11 +4,15 @@
 //! - [`cast`]: who talks, and how their clients behave
 //! - [`script`]: in which order they talk, and when an upstream fails
 //! - [`play`]: plays a script through a gateway
+//! - [`played`]: what happened in a play
 //! - [`table`]: one line per turn
 //! - [`totals`]: what all turns came to
+//! - [`page`]: two plays side by side, as a page for browsers
 
 pub mod cast;
+pub mod page;
 pub mod play;
+pub mod played;
 pub mod script;
 pub mod table;
 pub mod totals;

@@ -4,13 +4,13 @@ use e2e::Gateway;
 use simulator::Fault;
 
 use crate::cast::{self, Member};
+use crate::played::{Outage, Outcome, Played, Turn};
 use crate::script::{Step, script};
-use crate::table::{self, Row};
-use crate::totals::Totals;
+use crate::table;
 
 /// Plays the dozen conversations.
-pub async fn play(gateway: &Gateway) -> Totals {
-    let mut show = Show { gateway, totals: Totals::default(), killed: None };
+pub async fn play(gateway: &Gateway) -> Played {
+    let mut show = Show { gateway, played: Played::default(), killed: None };
     let mut cast: Vec<Player> = cast::dozen()
         .into_iter()
         .map(|member| Player { member, turn: 0, at: String::new() })
@@ -23,7 +23,7 @@ pub async fn play(gateway: &Gateway) -> Totals {
             Step::Heal => show.heal(),
         }
     }
-    show.totals
+    show.played
 }
 
 struct Player {
@@ -35,30 +35,33 @@ struct Player {
 
 struct Show<'a> {
     gateway: &'a Gateway,
-    totals: Totals,
-    killed: Option<String>,
+    played: Played,
+    /// The upstream that is off, and the number of turns before that.
+    killed: Option<(String, usize)>,
 }
 
 impl Show<'_> {
     async fn turn(&mut self, player: &mut Player) {
+        player.turn += 1;
+        let conversation = player.member.name;
+        let outcome = self.outcome(player).await;
+        let turn = Turn { conversation, number: player.turn, outcome };
+        println!("{}", table::row(&turn));
+        self.played.turns.push(turn);
+    }
+
+    async fn outcome(&self, player: &mut Player) -> Outcome {
         let Player { member, turn, at } = player;
-        *turn += 1;
         member.conversation.ask(question_bytes(*turn));
         let answer = member.dress(self.gateway.send(&member.conversation)).await;
         if answer.status != 200 {
-            self.totals.failed_requests += 1;
-            announce(&format!("{}, turn {turn}: failed with {}", member.name, answer.status));
-            return;
+            return Outcome::Failed { status: answer.status };
         }
         member.hear(&answer);
         let (went_to, exchange) = self.gateway.exchange(&answer);
-        let usage = exchange.usage.unwrap_or_default();
-        self.totals.add(&usage);
+        at.clone_from(&went_to);
         let why = table::why(&answer.explanation(), &went_to);
-        let (conversation, turn) = (member.name, *turn);
-        let row = Row { conversation, turn, went_to: &went_to, why: &why, usage };
-        println!("{}", table::row(&row));
-        *at = went_to;
+        Outcome::Served { went_to, why, usage: exchange.usage.unwrap_or_default() }
     }
 
     fn kill(&mut self, player: &Player) {
@@ -67,13 +70,14 @@ impl Show<'_> {
         }
         self.gateway.providers.fail(&player.at, Fault::Refused);
         announce(&format!("{} is switched off: it served {} last", player.at, player.member.name));
-        self.killed = Some(player.at.clone());
+        self.killed = Some((player.at.clone(), self.played.turns.len()));
     }
 
     fn heal(&mut self) {
-        if let Some(upstream) = self.killed.take() {
+        if let Some((upstream, first)) = self.killed.take() {
             self.gateway.providers.heal(&upstream);
             announce(&format!("{upstream} is back"));
+            self.played.outages.push(Outage { upstream, turns: first..self.played.turns.len() });
         }
     }
 }

@@ -2,33 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use simulator::Usage;
-
-/// What is shown of a turn.
-pub struct Row<'a> {
-    pub conversation: &'a str,
-    pub turn: usize,
-    pub went_to: &'a str,
-    pub why: &'a str,
-    pub usage: Usage,
-}
+use crate::played::{Outcome, Turn};
 
 pub fn head() -> String {
     line(["conversation", "turn", "went to", "why there", "input", "from cache", "written"])
 }
 
-pub fn row(row: &Row) -> String {
-    let Usage { input, read, write, .. } = row.usage;
-    let numbers = [input, read, write].map(grouped);
-    line([
-        row.conversation,
-        &row.turn.to_string(),
-        row.went_to,
-        row.why,
-        &numbers[0],
-        &numbers[1],
-        &numbers[2],
-    ])
+pub fn row(turn: &Turn) -> String {
+    let number = turn.number.to_string();
+    match &turn.outcome {
+        Outcome::Served { went_to, why, usage } => {
+            let [input, read, write] = [usage.input, usage.read, usage.write].map(grouped);
+            line([turn.conversation, &number, went_to, why, &input, &read, &write])
+        }
+        Outcome::Failed { status } => {
+            mark(&format!("{}, turn {number}: failed with {status}", turn.conversation))
+        }
+    }
 }
 
 /// Returns a line across the table.
@@ -63,13 +53,16 @@ fn line(cells: [&str; 7]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use simulator::Usage;
+
     use super::*;
 
     #[test]
     fn lines_are_of_one_width_and_fit() {
         let usage = Usage { input: 1_234_567, read: 999_999_999, ..Usage::default() };
-        let why = "response_id, but no anthropic-a";
-        let long = row(&Row { conversation: "ada", turn: 1, went_to: "anthropic-a", why, usage });
+        let (why, went_to) = ("response_id, but no anthropic-a".into(), "anthropic-a".into());
+        let outcome = Outcome::Served { went_to, why, usage };
+        let long = row(&Turn { conversation: "ada", number: 1, outcome });
         assert!(long.len() <= 100 && head().len() == mark("").len(), "{long}");
     }
 

@@ -10,11 +10,19 @@
 //! - [`kubernetes`]: as much of a Kubernetes API as Istio asks for
 //! - [`istio`]: Istio's control plane
 //! - [`registry`]: the plugin's image, in a registry
+//! - [`client`]: programs as people start them, in homes of their own
+//! - [`ledger`]: what the accounts answered, and how much of it was warm
+//! - [`loopback`]: tests that can reach nobody but themselves
+//! - [`chromium`]: a page in a browser
 
 use std::path::PathBuf;
 
+pub mod chromium;
+pub mod client;
 pub mod istio;
 pub mod kubernetes;
+pub mod ledger;
+pub mod loopback;
 pub mod manifest;
 pub mod program;
 pub mod registry;

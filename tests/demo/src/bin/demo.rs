@@ -3,7 +3,9 @@
 
 use std::process::ExitCode;
 
-use demo::totals::{Totals, compare};
+use demo::page::page;
+use demo::played::Played;
+use demo::totals::compare;
 use e2e::{Bootstrap, Gateway};
 
 const INTRODUCTION: &str = "\
@@ -14,7 +16,11 @@ mark their prompts for caching. The providers are simulated, each account with a
 own. In the third round one account is switched off for a while. Numbers are tokens.
 ";
 
+/// Where the page is put; below the top folder, from where `make demo` is called.
+const PAGE: &str = "target/demo.html";
+
 const NEXT: &str = "\
+target/demo.html    the turns above as a picture: open it in a browser
 make run            Envoy with Warmpath and the same providers, to try by hand
 envoy/envoy.yaml    the Envoy that has just run, each choice explained
 README.md           what Warmpath does, and its configuration
@@ -33,6 +39,8 @@ async fn demo() -> ExitCode {
     let plain = play(Bootstrap::shipped().without_plugin()).await;
     println!("\nStarting Envoy with Warmpath ...\n");
     let warm = play(Bootstrap::shipped().configure(r#""explain": true"#)).await;
+    std::fs::write(e2e::bootstrap::root().join(PAGE), page(&plain, &warm)).expect("a written page");
+    let (plain, warm) = (plain.totals(), warm.totals());
     println!("\n{}\nWhere to look next:\n{NEXT}", compare(&plain, &warm));
     let better = warm.cost < plain.cost && warm.read_tokens > plain.read_tokens;
     if better && plain.failed_requests + warm.failed_requests == 0 {
@@ -42,7 +50,7 @@ async fn demo() -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn play(bootstrap: Bootstrap) -> Totals {
+async fn play(bootstrap: Bootstrap) -> Played {
     let gateway = Gateway::start(bootstrap).await;
     demo::play::play(&gateway).await
 }
