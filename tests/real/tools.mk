@@ -89,3 +89,19 @@ $(TOOLS)/chromium/unpacked:
 
 $(CHROMIUM): $(CURDIR)/tests/real/chromium/start.sh | $(TOOLS)/chromium/unpacked
 	@install -m 755 $< $@
+
+# Prometheus and promtool, unpacked from Debian's package of the machine's own release (2.42 in bookworm, 2.53 in trixie), and
+# not installed. apt reads lists of its own here, because those of the machine may be old or absent; signatures are checked.
+PROMETHEUS := $(TOOLS)/prometheus
+export PROMETHEUS
+REAL_TOOLS += $(PROMETHEUS)/unpacked
+
+$(PROMETHEUS)/unpacked: APT := apt-get --quiet=2 -o Dir::State::Lists=$(PROMETHEUS)/lists \
+	-o Dir::Cache=$(PROMETHEUS)/cache -o APT::Sandbox::User=
+$(PROMETHEUS)/unpacked:
+	@command -v apt-get >/dev/null || { echo "Prometheus is taken from a Debian package, and apt-get is missing"; exit 1; }
+	@echo "Prometheus: unpacking Debian's package, about 20 MB"
+	@rm -rf $(@D) && mkdir -p $(@D)/lists/partial $(@D)/cache/archives/partial
+	@$(APT) update
+	@cd $(@D) && $(APT) download prometheus && dpkg -x prometheus_*.deb $(@D)
+	@rm -rf $(@D)/lists $(@D)/cache $(@D)/*.deb && touch $@

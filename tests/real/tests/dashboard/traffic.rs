@@ -1,0 +1,73 @@
+//! Traffic in which everything happens that the dashboard shows.
+
+use e2e::prompt::Dialect;
+use e2e::{Bootstrap, Conversation, Gateway, eventually};
+use simulator::Fault;
+
+use crate::prometheus::Prometheus;
+
+/// The shipped bootstrap, with prices, which it has none of.
+pub async fn gateway() -> Gateway {
+    const PRICED: &str = r#""price": {"input": 5, "read": 0.5, "write_5m": 6.25, "write_1h": 10}"#;
+    let upstream =
+        |provider: &str| format!(r#"{{"provider": "{provider}", "marks": "inject", {PRICED}}}"#);
+    let openai = format!(r#"{{"provider": "openai", "cache_key": "set", {PRICED}}}"#);
+    let bootstrap = Bootstrap::shipped()
+        .upstream("anthropic-a", &upstream("anthropic"))
+        .upstream("anthropic-b", &upstream("anthropic"))
+        .upstream("bedrock-us", &upstream("bedrock"))
+        .upstream("openai-a", &openai);
+    Gateway::start(bootstrap).await
+}
+
+/// Conversations in every dialect, a failover, and requests that are left alone.
+pub async fn flows(gateway: &Gateway) {
+    let dialects = [
+        Dialect::Messages,
+        Dialect::Messages,
+        Dialect::Chat,
+        Dialect::Messages,
+        Dialect::Responses,
+    ];
+    let mut conversations: Vec<Conversation> = (0..20)
+        .map(|seed| Conversation::new(dialects[seed % dialects.len()], seed as u64))
+        .map(|conversation| {
+            if conversation.path().ends_with("completions") {
+                conversation.streaming()
+            } else {
+                conversation
+            }
+        })
+        .collect();
+    let mut home = String::new();
+    for turn in 0..4 {
+        if turn == 2 {
+            gateway.providers.fail(&home, Fault::Status(529));
+        }
+        for conversation in &mut conversations {
+            let answer = gateway.turn(conversation, 6_000).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            if turn == 0 && conversation.path().ends_with("messages") {
+                home = gateway.served(&answer);
+            }
+        }
+        // Between two scrapes, so that rates have several points.
+        tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    }
+    gateway.providers.heal(&home);
+    gateway.post("/v1/messages", &serde_json::json!([])).await;
+}
+
+/// Waits until Prometheus knows as many exchanges as Envoy does.
+pub async fn is_scraped(gateway: &Gateway, prometheus: &Prometheus) {
+    let counted = gateway.envoy.stats().await.sum("warmpath_exchanges_total", &[]);
+    eventually(async || {
+        let samples = prometheus.query("sum(warmpath_exchanges_total)").await;
+        match samples.first() {
+            Some(sample) if sample.value >= counted as f64 => Ok(()),
+            _ => Err(format!("{counted} exchanges, and Prometheus knows of {samples:?}")),
+        }
+    })
+    .await;
+    println!("{counted} exchanges through Envoy, scraped");
+}
