@@ -6,6 +6,9 @@ use core::fmt::Write;
 use crate::shape::Rule;
 use crate::usage::Counts;
 
+/// The largest integer of a structured field: RFC 9651 allows fifteen digits.
+const LARGEST: u64 = 999_999_999_999_999;
+
 /// What is told.
 #[derive(Debug, Default)]
 pub(super) struct Explanation<'e> {
@@ -44,7 +47,7 @@ impl Explanation<'_> {
             }
         }
         for (key, value) in integers {
-            if let Some(value) = value {
+            if let Some(value) = value.filter(|value| *value <= LARGEST) {
                 separate(&mut out);
                 let _ = write!(out, "{key}={value}");
             }
@@ -78,5 +81,8 @@ mod tests {
             r#"by="prefix", upstream="a\"b", pinned="c", edits="cap ttl", attempts=2, input=10, read=0"#
         );
         assert_eq!(Explanation { by: "none", ..Explanation::default() }.write(), r#"by="none""#);
+        let counts = Counts { input: Some(LARGEST + 1), read: Some(LARGEST), ..Counts::default() };
+        let long = Explanation { by: "off", counts, ..Explanation::default() };
+        assert_eq!(long.write(), r#"by="off", read=999999999999999"#);
     }
 }

@@ -148,6 +148,15 @@ fn parts_that_are_more_than_all_are_cut_to_it() {
 }
 
 #[test]
+fn counts_that_are_texts_become_numbers() {
+    check_chat(
+        Usage::Relay,
+        r#"{"prompt_tokens":"20","completion_tokens":"1","total_tokens":"21","prompt_tokens_details":{"cached_tokens":"12"}}"#,
+        r#"{"prompt_tokens":20,"completion_tokens":1,"total_tokens":21,"prompt_tokens_details":{"cached_tokens":12}}"#,
+    );
+}
+
+#[test]
 fn responses_counts_are_written_inclusive() {
     let text = |details: &str| {
         format!(

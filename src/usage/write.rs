@@ -72,6 +72,8 @@ struct Member {
     name: &'static str,
     start: usize,
     end: usize,
+    /// Whether it is written as a number: some relays send texts, which clients cannot add up.
+    is_number: bool,
     count: Option<u64>,
 }
 
@@ -93,7 +95,8 @@ impl<'n> Found<'n> {
     }
 
     fn edits(&self, counts: &Counts, names: &Names) -> Vec<Edit> {
-        let total = counts.input.zip(counts.output).map(|(input, output)| input + output);
+        let total =
+            counts.input.zip(counts.output).map(|(input, output)| input.saturating_add(output));
         let mut edits = Vec::new();
         for (name, count) in
             [(names.input, counts.input), (names.output, counts.output), (TOTAL, total)]
@@ -140,9 +143,9 @@ impl<'n> Found<'n> {
 }
 
 impl Member {
-    /// The edit that makes it `count`, if it is another one.
+    /// The edit that makes it the number `count`, if it is anything else.
     fn set(&self, count: u64) -> Option<Edit> {
-        (self.count != Some(count))
+        (self.count != Some(count) || !self.is_number)
             .then(|| edit(self.start, self.end - self.start, count.to_string()))
     }
 }
@@ -161,7 +164,8 @@ impl Visitor for Found<'_> {
             return Want::Enter;
         }
         if let Some(name) = self.open {
-            self.members.push(Member { name, start: at, end: at, count: None });
+            let is_number = kind == Kind::Number;
+            self.members.push(Member { name, start: at, end: at, is_number, count: None });
         }
         Want::Text(20)
     }

@@ -6,6 +6,7 @@ same usage written in every dialect with the SDKs' own types; `invalid`, what is
 Or `error`, where the SDK raises one.
 """
 
+import functools
 import json
 import sys
 
@@ -20,8 +21,14 @@ from openai.types.responses.response_usage import InputTokensDetails, OutputToke
 ASKED = [{"role": "user", "content": "hi"}]
 
 
+@functools.cache
+def speaking(kind, base):
+    """A client of this gateway; making one takes longer than a request."""
+    return kind(base_url=base, api_key="test", max_retries=0)
+
+
 def messages(order):
-    client = anthropic.Anthropic(base_url=order["base"], api_key="test", max_retries=0)
+    client = speaking(anthropic.Anthropic, order["base"])
     asked = {"model": "m", "max_tokens": 16, "messages": ASKED, "extra_headers": order["headers"]}
     if not order["stream"]:
         answer = client.messages.create(**asked)
@@ -32,7 +39,7 @@ def messages(order):
 
 
 def chat(order):
-    client = openai.OpenAI(base_url=order["base"] + "/v1", api_key="test", max_retries=0)
+    client = speaking(openai.OpenAI, order["base"] + "/v1")
     asked = {"model": "m", "messages": ASKED, "extra_headers": order["headers"]}
     if not order["stream"]:
         answer = client.chat.completions.create(**asked)
@@ -53,7 +60,7 @@ def usage_of(chunk):
 
 
 def responses(order):
-    client = openai.OpenAI(base_url=order["base"] + "/v1", api_key="test", max_retries=0)
+    client = speaking(openai.OpenAI, order["base"] + "/v1")
     asked = {"model": "m", "input": "hi", "extra_headers": order["headers"]}
     if not order["stream"]:
         answer = client.responses.create(**asked)
