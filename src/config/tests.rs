@@ -92,7 +92,7 @@ fn every_problem_is_told_at_once_with_its_path() {
         [
             "stage: missing, expected `route`, `shape` or `both`",
             "upstreams.a.provider: expected one of `anthropic`, `bedrock`, `bedrock_mantle`, `vertex`, `foundry`, \
-             `openai`, `azure_openai`, `gemini`, `deepseek`, `xai`, `mistral`, `groq`, `moonshot`, `qwen`, `zai`, \
+             `openai`, `azure_openai`, `gemini`, `deepseek`, `xai`, `mistral`, `groq`, `cerebras`, `moonshot`, `qwen`, `zai`, \
              `minimax`, `fireworks`, `together`, `openrouter`, `requesty`, `routerhub`, `concentrate`, `knox`, \
              `ephone`, `litellm`, `vllm`, `sglang`, got `opnai`",
             "upstreams.a.pin_endpont: unknown key, expected one of `provider`, `mark_ttl`, `marks`, `accepts`, \

@@ -72,6 +72,7 @@ impl Dialect {
                 _ => Meaning::Other,
             },
             Node::CacheOptions if name == b"ttl" => Meaning::Ttl,
+            Node::CacheOptions if name == b"mode" => Meaning::Mode,
             Node::StreamOptions if name == b"include_usage" => Meaning::IncludeUsage,
             Node::CacheOptions | Node::StreamOptions => Meaning::Other,
             Node::Root => match name {
@@ -186,6 +187,8 @@ pub(crate) enum Meaning {
     Mark(MarkKind),
     Ttl,
     Scope,
+    /// `mode` of the cache options.
+    Mode,
     Field(FieldKind),
 }
 

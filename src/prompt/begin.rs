@@ -103,7 +103,9 @@ impl Walk {
                 Want::RawAndText(TEXT_BYTES)
             }
             (Meaning::Model, Kind::String) => Want::Text(MODEL_BYTES),
-            (Meaning::Type | Meaning::Role | Meaning::Ttl, Kind::String) => Want::Text(WORD_BYTES),
+            (Meaning::Type | Meaning::Role | Meaning::Ttl | Meaning::Mode, Kind::String) => {
+                Want::Text(WORD_BYTES)
+            }
             (Meaning::Messages, _)
             | (Meaning::Tools | Meaning::System, Kind::Object | Kind::Number | Kind::String) => {
                 self.trouble.get_or_insert(Unread::NoPrompt);
@@ -168,7 +170,13 @@ impl Walk {
         if let Some(earlier) = self.prompt.fields.iter_mut().rfind(|earlier| earlier.kind == kind) {
             earlier.shadowed = true;
         }
-        self.prompt.fields.push(Field { kind, member, ttl: None, shadowed: false });
+        self.prompt.fields.push(Field {
+            kind,
+            member,
+            ttl: None,
+            explicit: false,
+            shadowed: false,
+        });
         match value {
             Kind::Object if kind == FieldKind::CacheOptions => self.enter(Node::CacheOptions, at),
             Kind::String => Want::Text(ID_BYTES),

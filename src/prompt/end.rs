@@ -3,8 +3,8 @@
 use super::frame::{Cuttable, Frame};
 use super::prefix;
 use super::reader::Walk;
-use super::{Carrier, Model, Place, Section, Span, Ttl, Unread, UsageOption};
-use crate::dialect::{Block, Dialect, FieldKind, Meaning, Node, Role};
+use super::{Carrier, Form, Model, Place, Section, Span, Ttl, Unread, UsageOption};
+use crate::dialect::{Block, Dialect, FieldKind, MarkKind, Meaning, Node, Role};
 use crate::json::{Kind, Text};
 
 /// Claude Code's attribution block. Its text differs from session to session, in old versions from
@@ -52,6 +52,11 @@ impl Walk {
                 self.digester.tag(prefix::ROLE);
                 self.digester.bytes(text.bytes);
             }
+            Meaning::Mode => {
+                if let Some(field) = self.prompt.fields.last_mut() {
+                    field.explicit = text.bytes == b"explicit";
+                }
+            }
             Meaning::Ttl | Meaning::Scope => self.end_mark_member(meaning, end, text),
             Meaning::Mark(_) => self.end_mark(end),
             Meaning::Field(_) => self.end_field(end, text),
@@ -62,7 +67,10 @@ impl Walk {
     fn end_type(&mut self, text: Text<'_>) {
         let Some(frame) = self.frames.last_mut() else { return };
         match frame.node {
-            Node::Mark => return,
+            Node::Mark => {
+                frame.is_typed = !text.bytes.is_empty();
+                return;
+            }
             Node::Message => {
                 if text.bytes == b"message" {
                     return;
@@ -199,7 +207,15 @@ impl Walk {
                 self.push_object(Section::Messages, frame.content(), frame.start, at);
             }
             Node::Message => self.message_left(frame, at),
-            Node::Mark => self.end_mark(at + 1),
+            Node::Mark => {
+                if let Some(mark) = self.prompt.marks.last_mut()
+                    && mark.kind == MarkKind::CacheControl
+                    && !frame.is_typed
+                {
+                    mark.form = Form::Odd;
+                }
+                self.end_mark(at + 1);
+            }
             Node::CacheOptions => self.end_field(at + 1, Text { bytes: b"", whole: true }),
             _ => {}
         }

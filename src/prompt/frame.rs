@@ -24,6 +24,8 @@ pub(super) struct Frame {
     pub(super) places_from: usize,
     pub(super) role: Option<Role>,
     pub(super) block: Option<Block>,
+    /// Whether it has a type; only asked of marks.
+    pub(super) is_typed: bool,
     /// Whether its text is blank; none without a text.
     pub(super) blank: Option<bool>,
     /// The digest in front of it, and whether to go back to that.
@@ -65,6 +67,7 @@ impl Frame {
             places_from,
             role: None,
             block: None,
+            is_typed: false,
             blank: None,
             snapshot: None,
             left_out: false,
@@ -105,7 +108,7 @@ impl Frame {
 fn once(meaning: Meaning) -> u16 {
     match meaning {
         Meaning::Other | Meaning::Volatile | Meaning::Mark(_) | Meaning::Field(_) => 0,
-        Meaning::Ttl | Meaning::Scope => 0,
+        Meaning::Ttl | Meaning::Scope | Meaning::Mode => 0,
         Meaning::Model => 1,
         Meaning::Stream => 1 << 1,
         Meaning::StreamOptions => 1 << 2,

@@ -161,6 +161,15 @@ pub enum Ttl {
 }
 
 impl Ttl {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::FiveMinutes,
+        Self::ThirtyMinutes,
+        Self::OneHour,
+        Self::TwelveHours,
+        Self::OneDay,
+        Self::Other,
+    ];
+
     pub(crate) fn parse(text: &[u8]) -> Self {
         match text {
             b"5m" => Self::FiveMinutes,
@@ -192,7 +201,7 @@ pub enum Form {
     Null,
     /// An object.
     Object,
-    /// Anything else; only ever removed.
+    /// Anything else, or an object without a type: no provider takes one.
     Odd,
 }
 
@@ -216,6 +225,8 @@ pub struct Field {
     pub member: Member,
     /// The lifetime that it asks for.
     pub ttl: Option<Ttl>,
+    /// Whether it asks for nothing but explicit breakpoints.
+    pub explicit: bool,
     /// A later member of the same name hides it.
     pub shadowed: bool,
 }

@@ -1,18 +1,18 @@
 //! ePhone (RixAPI): passes requests to whatever is behind it.
 
-use super::{Accepts, Marks, Profile, Usage, same_for_every_model};
+use super::{Accepts, Profile, Usage, anthropic, litellm};
 use crate::dialect::Dialect;
 
 pub(super) static PROFILE: Profile = Profile {
     name: "ephone",
-    // A relay of other providers' own bodies: ePhone's prompt caching page (read 2026-10).
+    // A relay of other providers' own bodies: ePhone's prompt caching page (read 2026-10). Behind
+    // messages is Claude; elsewhere the model tells.
     dialects: &[
-        // What is behind it is Claude, so the marks are made legal for Claude.
-        (Dialect::Messages, Accepts { marks: Marks::Blocks, ..Accepts::ANYTHING }),
+        (Dialect::Messages, anthropic::ACCEPTS),
         (Dialect::Chat, Accepts::ANYTHING),
         (Dialect::Responses, Accepts::ANYTHING),
     ],
-    for_model: same_for_every_model,
+    for_model: litellm::for_model,
     min_tokens: |_| 1024,
     lifetime_seconds: |_| 300,
     usage: Usage::Relay,

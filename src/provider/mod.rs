@@ -4,11 +4,16 @@
 //! usage, notes; each fact with its source and the date it was read. `~` in a source means "took it
 //! without an error"; what is not known is treated as rejected. How a body becomes acceptable is
 //! decided in [`shape`](crate::shape), how counts are read in [`usage`](crate::usage).
+//!
+//! A provider is added as `cerebras` was: its file and its line in [`PROFILES`] here; an answer and
+//! a stream in `tests/golden/responses/cerebras`, its model in `requests/inputs/every.json` beside
+//! them; a row in the README. What is missing, the tests name.
 
 mod anthropic;
 mod azure_openai;
 mod bedrock;
 mod bedrock_mantle;
+mod cerebras;
 mod claude;
 mod concentrate;
 mod deepseek;
@@ -36,9 +41,10 @@ mod xai;
 mod zai;
 
 use crate::dialect::{Dialect, MarkKind};
+use crate::prompt::Ttl;
 
 /// Every provider, in the order in which the configuration names them.
-pub static PROFILES: [&Profile; 27] = [
+pub static PROFILES: [&Profile; 28] = [
     &anthropic::PROFILE,
     &bedrock::PROFILE,
     &bedrock_mantle::PROFILE,
@@ -51,6 +57,7 @@ pub static PROFILES: [&Profile; 27] = [
     &xai::PROFILE,
     &mistral::PROFILE,
     &groq::PROFILE,
+    &cerebras::PROFILE,
     &moonshot::PROFILE,
     &qwen::PROFILE,
     &zai::PROFILE,
@@ -114,6 +121,8 @@ pub struct Accepts {
     pub cache_retention: bool,
     /// `prompt_cache_options`.
     pub cache_options: bool,
+    /// Lifetimes that those, and breakpoints, may name.
+    pub cache_ttls: &'static [Ttl],
     /// `stream_options.include_usage`.
     pub usage_option: bool,
     /// What makes follow-ups reach the same cache inside the account.
@@ -178,6 +187,7 @@ impl Accepts {
         cache_key: false,
         cache_retention: false,
         cache_options: false,
+        cache_ttls: &Ttl::ALL,
         usage_option: false,
         key: Key::None,
     };
@@ -191,6 +201,7 @@ impl Accepts {
         cache_key: true,
         cache_retention: true,
         cache_options: true,
+        cache_ttls: &Ttl::ALL,
         usage_option: true,
         key: Key::None,
     };

@@ -2,6 +2,7 @@
 
 use super::{Accepts, Key, Marks, Profile, Usage, same_for_every_model};
 use crate::dialect::Dialect;
+use crate::prompt::Ttl;
 
 pub(super) static PROFILE: Profile = Profile {
     name: "moonshot",
@@ -14,6 +15,7 @@ pub(super) static PROFILE: Profile = Profile {
             Accepts {
                 cache_key: true,
                 cache_options: true,
+                cache_ttls: &[Ttl::FiveMinutes, Ttl::OneHour],
                 usage_option: true,
                 key: Key::Field,
                 ..Accepts::NOTHING

@@ -4,6 +4,7 @@ use super::write::at_top;
 use super::{Rule, Shaping, Target};
 use crate::dialect::{Dialect, FieldKind};
 use crate::prompt::{Member, Prompt, UsageOption};
+use crate::provider::Marks;
 use crate::splice::Edit;
 
 /// Writes the edits for the top-level members; members to cut go to `cuts`.
@@ -18,7 +19,12 @@ pub(super) fn fields(
         let taken = match field.kind {
             FieldKind::CacheKey => accepts.cache_key,
             FieldKind::CacheRetention => accepts.cache_retention,
-            FieldKind::CacheOptions => accepts.cache_options,
+            FieldKind::CacheOptions => {
+                let known = field.ttl.is_none_or(|ttl| accepts.cache_ttls.contains(&ttl));
+                // Without breakpoints, explicit ones alone would mean none.
+                let kept = matches!(accepts.marks, Marks::Breakpoints | Marks::Ignored);
+                accepts.cache_options && known && (kept || !field.explicit)
+            }
         };
         if !taken {
             shaping.cut(field.member, Rule::Field, cuts);

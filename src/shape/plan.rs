@@ -158,7 +158,7 @@ impl Plan {
         match place {
             Some(place) => self.marks.push(Planned {
                 place,
-                ttl: if rule.is_some() { known(lifetime(mark)) } else { lifetime(mark) },
+                ttl: lifetime(mark),
                 origin: Some(index),
                 rule,
                 lowered: false,
@@ -224,7 +224,7 @@ impl Plan {
             return;
         };
         let rule = Some(Rule::TopLevel);
-        let planned = Planned { place, ttl: known(ttl), origin: Some(index), rule, lowered: false };
+        let planned = Planned { place, ttl, origin: Some(index), rule, lowered: false };
         // A mark of the client's may stand behind it, on a block of a kind that is not known.
         let at =
             self.marks.partition_point(|other| order(prompt, other.place) < order(prompt, place));
@@ -276,14 +276,15 @@ impl Plan {
     }
 
     /// Takes out what must not stay though it is no mark that counts: one that a later member of
-    /// the same name hides (it would come to light where that one goes), and what the upstream
-    /// rejects even as `null`.
+    /// the same name hides (it would come to light where that one goes), one that no provider takes,
+    /// and what this one rejects even as `null`.
     fn drop_hidden(&mut self, prompt: &Prompt, target: &Target<'_>) {
         let accepts = target.accepts;
         for (index, mark) in prompt.marks.iter().enumerate() {
             let rejected = match (mark.form, mark.seat) {
                 _ if mark.shadowed => true,
                 (Form::Object, _) => false,
+                (Form::Odd, _) => true,
                 (_, Seat::Top) => !accepts.top_level_mark,
                 (_, Seat::Place(place)) => {
                     let place = prompt.places.get(place as usize);
@@ -393,12 +394,6 @@ pub(super) fn order(prompt: &Prompt, place: usize) -> (Option<Section>, usize) {
 fn lifetime(mark: &Mark) -> Ttl {
     match (mark.kind, mark.ttl) {
         (MarkKind::CacheControl, Some((Ttl::OneHour, _))) => Ttl::OneHour,
-        (MarkKind::CacheControl, Some((Ttl::Other, _))) => Ttl::Other,
         _ => Ttl::FiveMinutes,
     }
-}
-
-/// The lifetime that a mark is written anew with: one that is not known is not written.
-fn known(ttl: Ttl) -> Ttl {
-    if ttl == Ttl::OneHour { ttl } else { Ttl::FiveMinutes }
 }

@@ -2,7 +2,7 @@
 
 use super::plan::{Plan, Planned, TopMark};
 use super::{Rule, Shaping, Target};
-use crate::dialect::{Dialect, Role};
+use crate::dialect::{Dialect, MarkKind, Role};
 use crate::prompt::{Carrier, Form, Mark, Member, Place, Prompt, Seat, Ttl};
 use crate::provider::{Accepts, Marks};
 use crate::splice::Edit;
@@ -107,8 +107,14 @@ fn adjust(
     shaping: &mut Shaping,
     cuts: &mut Vec<Member>,
 ) {
-    if let Some((_, member)) = mark.ttl {
-        if !target.accepts.ttl_1h {
+    if let Some((asked, member)) = mark.ttl {
+        let known = match mark.kind {
+            MarkKind::Breakpoint => target.accepts.cache_ttls.contains(&asked),
+            MarkKind::CacheControl => {
+                target.accepts.ttl_1h && matches!(asked, Ttl::FiveMinutes | Ttl::OneHour)
+            }
+        };
+        if !known {
             shaping.cut(member, Rule::Ttl, cuts);
         } else if lowered && ttl == Ttl::FiveMinutes {
             shaping.rules.push(Rule::Order);
@@ -155,7 +161,7 @@ fn vacant_where(
     wanted: impl Fn(Seat) -> bool,
 ) -> Option<Member> {
     let kind = accepts.marks.kind();
-    let is_vacant = |mark: &&Mark| mark.form != Form::Object && mark.kind == kind && !mark.shadowed;
+    let is_vacant = |mark: &&Mark| mark.form == Form::Null && mark.kind == kind && !mark.shadowed;
     prompt.marks.iter().filter(is_vacant).find(|mark| wanted(mark.seat)).map(|mark| mark.member)
 }
 

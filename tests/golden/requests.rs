@@ -60,6 +60,7 @@ fn requests_leave_as_expected() {
         }
     }
     files.finish();
+    has_all(&every);
 }
 
 /// The dialect and name of an input.
@@ -151,8 +152,12 @@ fn text(body: &[u8]) -> String {
     String::from_utf8_lossy(body).into_owned()
 }
 
-#[test]
-fn every_provider_has_a_full_request_of_each_dialect_that_it_speaks() {
+/// Every provider has a full request of each dialect that it speaks.
+fn has_all(every: &Value) {
+    for name in every["providers"].as_object().into_iter().flatten().map(|(name, _)| name.as_str())
+    {
+        assert!(providers().contains(&name), "{EVERY} names {name}, which is no provider");
+    }
     let files = Expectations::of("requests", &[]).inputs();
     for dialect in DIALECTS {
         for provider in providers().into_iter().filter(|provider| speaks(provider, dialect)) {

@@ -16,31 +16,43 @@ const LONG: usize = 10 * SHORT;
 /// the square would take a hundred times.
 const MOST: u32 = 35;
 
-/// Work that is too short to be measured is as much as this.
-const LEAST: Duration = Duration::from_micros(500);
+/// The clock of a thread moves in ticks of some milliseconds, so work is repeated for as long as this.
+const MEASURED: Duration = Duration::from_millis(25);
 
-/// Time on a processor.
+/// Most repetitions; what is over by then is short whatever its length.
+const MOST_RUNS: u32 = 100;
+
+/// Work that is too short to be measured is as much as this.
+const LEAST: Duration = Duration::from_micros(200);
+
+/// Time on a processor that one run of the work takes.
 fn worked(work: &dyn Fn()) -> Duration {
     let spent = || {
         let stat = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
         stat.split(' ').next()?.parse().ok().map(Duration::from_nanos)
     };
     let (before, begun) = (spent(), Instant::now());
-    work();
-    match (before, spent()) {
-        (Some(before), Some(after)) => after - before,
-        _ => begun.elapsed(),
+    let mut runs = 0;
+    loop {
+        work();
+        runs += 1;
+        let total = match (before, spent()) {
+            (Some(before), Some(after)) => after - before,
+            _ => begun.elapsed(),
+        };
+        if total >= MEASURED || runs == MOST_RUNS {
+            return (total / runs).max(LEAST);
+        }
     }
 }
 
 #[track_caller]
 fn is_linear(name: &str, make: &dyn Fn(usize) -> Vec<u8>, work: &dyn Fn(&[u8])) {
-    let least = |length: usize| {
+    let took = |length: usize| {
         let bytes = make(length);
-        let times = (0..3).map(|_| worked(&|| work(&bytes)));
-        times.min().expect("there are some").max(LEAST)
+        worked(&|| work(&bytes))
     };
-    let (short, long) = (least(SHORT), least(LONG));
+    let (short, long) = (took(SHORT), took(LONG));
     assert!(long < MOST * short, "{name}: {short:?} for {SHORT} bytes, {long:?} for {LONG}");
 }
 

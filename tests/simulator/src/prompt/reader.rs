@@ -138,9 +138,10 @@ impl<'a> Reader<'a> {
         if value.get("mode").and_then(Json::text).as_deref() != Some("explicit") {
             return Err(Refusal::new(own.name("mode"), Breach::Wrong("'explicit'")));
         }
-        match value.get("ttl").map(Json::raw) {
-            None | Some("\"30m\"") => Ok(Some(Ttl::ThirtyMinutes)),
-            Some("\"12h\"") => Ok(Some(Ttl::TwelveHours)),
+        let ttl = value.get("ttl").map(|ttl| ttl.text().unwrap_or_default());
+        match ttl.as_deref() {
+            None | Some("30m") => Ok(Some(Ttl::ThirtyMinutes)),
+            Some("12h") => Ok(Some(Ttl::TwelveHours)),
             Some(_) => Err(Refusal::new(own.name("ttl"), Breach::Wrong("'30m' or '12h'"))),
         }
     }
@@ -181,10 +182,11 @@ impl<'a> Reader<'a> {
     }
 
     fn ttl(&self, value: Json<'_>, path: Path) -> Result<Ttl, Refusal> {
-        match (self.knobs.ttl, value.raw()) {
+        match (self.knobs.ttl, value.text().as_deref()) {
             (Ttls::Unknown, _) => Err(Refusal::new(path, Breach::Extra)),
-            (_, "null" | "\"5m\"") => Ok(Ttl::FiveMinutes),
-            (Ttls::Both, "\"1h\"") => Ok(Ttl::OneHour),
+            (_, Some("5m")) => Ok(Ttl::FiveMinutes),
+            (_, None) if value.is_null() => Ok(Ttl::FiveMinutes),
+            (Ttls::Both, Some("1h")) => Ok(Ttl::OneHour),
             (Ttls::Both, _) => Err(Refusal::new(path, Breach::Wrong("'5m' or '1h'"))),
             (Ttls::FiveMinutes, _) => Err(Refusal::new(path, Breach::Wrong("'5m'"))),
         }

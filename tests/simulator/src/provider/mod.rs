@@ -4,6 +4,7 @@
 mod anthropic;
 mod azure_openai;
 mod bedrock;
+mod cerebras;
 mod claude;
 mod concentrate;
 mod deepseek;
@@ -50,6 +51,7 @@ pub enum Provider {
     Xai,
     Mistral,
     Groq,
+    Cerebras,
     Moonshot,
     Qwen,
     Zai,
@@ -68,7 +70,7 @@ pub enum Provider {
 }
 
 impl Provider {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Anthropic,
         Self::Bedrock,
         Self::BedrockMantle,
@@ -81,6 +83,7 @@ impl Provider {
         Self::Xai,
         Self::Mistral,
         Self::Groq,
+        Self::Cerebras,
         Self::Moonshot,
         Self::Qwen,
         Self::Zai,
@@ -120,6 +123,7 @@ impl Provider {
             Self::Xai => ("xai", &xai::RULES),
             Self::Mistral => ("mistral", &mistral::RULES),
             Self::Groq => ("groq", &groq::RULES),
+            Self::Cerebras => ("cerebras", &cerebras::RULES),
             Self::Moonshot => ("moonshot", &moonshot::RULES),
             Self::Qwen => ("qwen", &qwen::RULES),
             Self::Zai => ("zai", &zai::RULES),

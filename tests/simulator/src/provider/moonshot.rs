@@ -85,8 +85,8 @@ fn options(source: &Source<'_>) -> Result<(), Refusal> {
     };
     for (name, value) in members.iter() {
         let right = match name {
-            "mode" => value.raw() == "\"implicit\"",
-            "ttl" => matches!(value.raw(), "\"5m\"" | "\"1h\""),
+            "mode" => value.text().as_deref() == Some("implicit"),
+            "ttl" => matches!(value.text().as_deref(), Some("5m" | "1h")),
             _ => false,
         };
         if !right {

@@ -116,11 +116,13 @@ fn judge(server: &Server, dialect: Dialect, body: &[u8], scopes: Scopes, refusal
 
 /// The request without anything about caching.
 fn bare(dialect: Dialect, body: &[u8]) -> Option<String> {
-    let body = Tree::parse(std::str::from_utf8(body).ok()?)?;
-    let model = body.get("model").cloned().unwrap_or(Tree::text("m"));
+    let text = std::str::from_utf8(body).ok()?;
+    let order_mark = if text.starts_with('\u{feff}') { "\u{feff}" } else { "" };
+    let body = Tree::parse(text)?;
+    let model = body.get("model").cloned();
     let Tree::Object(mut members) = normal::request(dialect, body) else { return None };
-    members.push(("model".to_owned(), model));
-    Some(write(&Tree::Object(members), PLAIN))
+    members.extend(model.map(|model| ("model".to_owned(), model)));
+    Some(order_mark.to_owned() + &write(&Tree::Object(members), PLAIN))
 }
 
 #[test]
