@@ -39,6 +39,15 @@ impl fmt::Display for Mismatch {
 
 impl core::error::Error for Mismatch {}
 
+/// What becomes of the first bytes of a piece.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Spliced {
+    /// So many of them stay.
+    pub kept: usize,
+    /// Comes in the place of the others.
+    pub rest: Vec<u8>,
+}
+
 /// Applies edits, in order, to the pieces of a body.
 #[derive(Debug)]
 pub struct Splicer {
@@ -78,10 +87,22 @@ impl Splicer {
     /// The new bytes for the first bytes of a piece of `length` bytes, as many as
     /// [`reach`](Self::reach) said.
     pub fn splice(&mut self, head: &[u8], length: usize) -> Result<Vec<u8>, Mismatch> {
-        let mut out = Vec::with_capacity(head.len() + 256);
+        let Spliced { kept, rest } = self.splice_behind(head, length)?;
+        Ok([head.get(..kept).unwrap_or_default(), &rest].concat())
+    }
+
+    /// The same, without a copy of what stays in front of the first edit: with edits near the end of
+    /// a long body, nearly all of it.
+    pub fn splice_behind(&mut self, head: &[u8], length: usize) -> Result<Spliced, Mismatch> {
         let start = self.offset;
         let mut at = self.removing.min(head.len());
         self.removing -= at;
+        let kept = match self.edits.as_slice().first() {
+            Some(edit) if at == 0 => (edit.at as usize).saturating_sub(start).min(head.len()),
+            _ => 0,
+        };
+        at = at.max(kept);
+        let mut out = Vec::with_capacity(head.len() - at + 256);
         while let Some(edit) = self.edits.as_slice().first()
             && let Some(to) = (edit.at as usize).checked_sub(start)
             && to < head.len()
@@ -100,7 +121,7 @@ impl Splicer {
         }
         out.extend_from_slice(head.get(at..).unwrap_or_default());
         self.offset += length;
-        Ok(out)
+        Ok(Spliced { kept, rest: out })
     }
 
     /// Passes over a piece that no edit reaches into.
@@ -124,7 +145,7 @@ pub(crate) fn apply(body: &str, edits: &[Edit]) -> Result<String, Mismatch> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Edit, Mismatch, Splicer, apply};
+    use super::{Edit, Mismatch, Spliced, Splicer, apply};
 
     fn edits() -> Vec<Edit> {
         vec![
@@ -157,6 +178,16 @@ mod tests {
                 assert!(splicer.is_done());
             }
         }
+    }
+
+    #[test]
+    fn what_stands_in_front_of_the_first_edit_is_not_copied() {
+        let mut splicer = Splicer::new(edits());
+        let spliced = splicer.splice_behind(b"012345678", 13).unwrap();
+        assert_eq!(spliced, Spliced { kept: 2, rest: b"<in>237EIGHT".to_vec() });
+        let mut splicer = Splicer::new(edits());
+        splicer.splice(b"01234", 5).unwrap();
+        assert_eq!(splicer.splice_behind(b"5678", 4).unwrap().kept, 0, "5 and 6 are removed");
     }
 
     #[test]

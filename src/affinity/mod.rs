@@ -11,7 +11,7 @@ mod table;
 
 use core::net::SocketAddr;
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
 use crate::config::{Config, Upstream};
 use crate::dialect::Dialect;
@@ -140,14 +140,15 @@ impl Keys {
     }
 
     fn digest(&self, domain: Domain, caller: &Caller, pieces: &[&[u8]]) -> u128 {
-        let mut hasher = Xxh3::with_seed(self.table);
-        hasher.update(&[domain as u8]);
-        hasher.update(caller.bytes());
+        // At once, not piece by piece: a hasher's state is far larger than what is hashed here.
+        let mut bytes = Vec::with_capacity(128);
+        bytes.push(domain as u8);
+        bytes.extend_from_slice(caller.bytes());
         for piece in pieces {
-            hasher.update(&(piece.len() as u64).to_le_bytes());
-            hasher.update(piece);
+            bytes.extend_from_slice(&(piece.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(piece);
         }
-        hasher.digest128()
+        xxh3_128_with_seed(&bytes, self.table)
     }
 
     /// The digest of an id that an answer made.
@@ -174,10 +175,11 @@ impl Keys {
         );
         let seed = self.table;
         prefix.cuts.iter().map(move |cut| {
-            let mut hasher = Xxh3::with_seed(seed);
-            hasher.update(&head.to_le_bytes());
-            hasher.update(&cut.chain.to_le_bytes());
-            (hasher.digest128(), cut)
+            let mut both = [0; 32];
+            let (left, right) = both.split_at_mut(16);
+            left.copy_from_slice(&head.to_le_bytes());
+            right.copy_from_slice(&cut.chain.to_le_bytes());
+            (xxh3_128_with_seed(&both, seed), cut)
         })
     }
 
@@ -219,21 +221,14 @@ const MOST_SEGMENTS: usize = 8;
 /// The digest that places a conversation that nothing pins, the same in every process: of the
 /// caller, the model, tools, system and the beginning of the first user message.
 pub fn opener(caller: &Caller, model: &str, prefix: &Prefix) -> u128 {
-    let mut hasher = Xxh3::new();
-    hasher.update(caller.bytes());
-    hasher.update(model.as_bytes());
-    for digest in [prefix.tools, prefix.system, prefix.opener] {
-        hasher.update(&digest.to_le_bytes());
-    }
-    hasher.digest128()
+    let [tools, system, opener] =
+        [prefix.tools, prefix.system, prefix.opener].map(u128::to_le_bytes);
+    xxh3_128(&[caller.bytes().as_slice(), model.as_bytes(), &tools, &system, &opener].concat())
 }
 
 /// The digest of a session, the same in every process.
 pub fn session(caller: &Caller, id: &[u8]) -> u128 {
-    let mut hasher = Xxh3::new();
-    hasher.update(caller.bytes());
-    hasher.update(id);
-    hasher.digest128()
+    xxh3_128(&[caller.bytes().as_slice(), id].concat())
 }
 
 /// Finds the first live holder that a request names, and what its answer can teach.

@@ -210,7 +210,7 @@ impl Host for Calls {
 }
 
 fn slot_key(slot: u32) -> String {
-    format!("warmpath.slot.{slot}")
+    ["warmpath.slot.", &slot.to_string()].concat()
 }
 
 /// The path of a property, its parts separated by NUL.

@@ -163,6 +163,11 @@ impl Lexer {
         self.offset
     }
 
+    /// Gets ready for another text, with the memory of this one.
+    pub fn restart(&mut self) {
+        *self = Self { capture: core::mem::take(&mut self.capture), ..Self::default() };
+    }
+
     /// Whether the root value has ended.
     pub fn is_done(&self) -> bool {
         self.state == State::Done
@@ -388,9 +393,13 @@ impl Lexer {
     ) -> Result<usize, Error> {
         loop {
             if escape == Escape::None {
-                let stop = scan::string_stop(window, at);
-                self.capture.push(window.get(at..stop).unwrap_or_default());
-                at = stop;
+                at = if self.capture.is_full() {
+                    scan::string_end(window, at)
+                } else {
+                    let stop = scan::string_stop(window, at);
+                    self.capture.push(window.get(at..stop).unwrap_or_default());
+                    stop
+                };
             }
             let Some(&byte) = window.get(at) else {
                 self.state = State::Inside(place, escape);

@@ -1,8 +1,8 @@
 //! The fast way over a value that nobody wants to look into, such as a tool's schema.
 //!
 //! It takes the same steps as the lexer's general loop, with its state in registers and strings,
-//! literals and integers in one go, and stops in front of whatever is not plain (an escape, a
-//! fraction, the window's end, an error): the general loop then takes that step.
+//! literals and integers in one go, and stops in front of whatever is not plain (a fraction, the
+//! window's end, an error): the general loop then takes that step.
 
 use super::{Lexer, MAX_DEPTH, State, scan};
 
@@ -71,10 +71,10 @@ impl Lexer {
     }
 }
 
-/// The end of a string without escapes that ends in this window.
+/// The end of a string that ends in this window.
 #[inline]
 fn plain_string(window: &[u8], at: usize) -> Option<usize> {
-    let stop = scan::string_stop(window, at + 1);
+    let stop = scan::string_end(window, at + 1);
     (window.get(stop) == Some(&b'"')).then_some(stop + 1)
 }
 

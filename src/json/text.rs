@@ -37,6 +37,12 @@ impl Capture {
         self.high = None;
     }
 
+    /// Whether nothing that comes is kept any more.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        !self.whole
+    }
+
     #[inline]
     pub(super) fn push(&mut self, piece: &[u8]) {
         if self.whole && !piece.is_empty() {

@@ -100,7 +100,7 @@ impl Walk {
             && let Some(frame) = self.frames.last_mut()
             && let Some(snapshot) = frame.snapshot.take()
         {
-            self.digester.restore(snapshot);
+            self.digester.restore(&snapshot);
         }
         self.digester.end();
         self.prompt.system = value;
@@ -195,7 +195,7 @@ impl Walk {
                 self.push_object(Section::Tools, Block::Definition, frame.start, at);
             }
             Node::SystemBlock => {
-                if let (true, Some(snapshot)) = (frame.left_out, frame.snapshot.clone()) {
+                if let (true, Some(snapshot)) = (frame.left_out, &frame.snapshot) {
                     self.digester.restore(snapshot);
                 }
                 self.push_object(Section::System, frame.content(), frame.start, at);

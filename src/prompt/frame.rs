@@ -28,8 +28,9 @@ pub(super) struct Frame {
     pub(super) is_typed: bool,
     /// Whether its text is blank; none without a text.
     pub(super) blank: Option<bool>,
-    /// The digest in front of it, and whether to go back to that.
-    pub(super) snapshot: Option<Xxh3>,
+    /// The digest in front of it, and whether to go back to that. Boxed: frames are moved, and this
+    /// is by far the most of one.
+    pub(super) snapshot: Option<Box<Xxh3>>,
     pub(super) left_out: bool,
 }
 

@@ -19,9 +19,10 @@ pub(super) const MESSAGE: u8 = 6;
 pub(super) const NESTED: u8 = 7;
 pub(super) const TOOL: u8 = 8;
 
-/// How many message ends are remembered, the latest. A follow-up adds two or three; an edited
-/// turn further back is still found by its position.
-const MESSAGE_ENDS: usize = 32;
+/// How many message ends are remembered, the latest. A follow-up adds two or three, with many tool
+/// calls at a time a dozen; an edited turn further back is still found by its position. Each costs a
+/// write of shared data where a conversation is new.
+const MESSAGE_ENDS: usize = 12;
 /// How many cuts at marks are remembered: as many as a provider takes.
 const MARK_CUTS: usize = 4;
 /// The first cut by position, in bytes of the chain. Each next one is at twice as many. Below
@@ -184,13 +185,13 @@ impl Digester {
     }
 
     /// The state of the system's digest, to come back to.
-    pub(super) fn snapshot(&self) -> Xxh3 {
-        self.hasher.clone()
+    pub(super) fn snapshot(&self) -> Box<Xxh3> {
+        Box::new(self.hasher.clone())
     }
 
     /// Forgets what came since the snapshot.
-    pub(super) fn restore(&mut self, snapshot: Xxh3) {
-        self.hasher = snapshot;
+    pub(super) fn restore(&mut self, snapshot: &Xxh3) {
+        self.hasher.clone_from(snapshot);
     }
 
     pub(super) fn finish(self) -> Prefix {

@@ -1,8 +1,6 @@
 //! The header that tells a client, and whoever looks over its shoulder, what was done and why: a
 //! structured-field dictionary (RFC 9651).
 
-use core::fmt::Write;
-
 use crate::shape::Rule;
 use crate::usage::Counts;
 
@@ -37,29 +35,38 @@ impl Explanation<'_> {
             ("read", self.counts.read),
             ("write", self.counts.write),
         ];
-        let mut out = String::new();
+        let mut out = String::with_capacity(160);
         for (key, value) in strings {
             if let Some(value) = value {
-                separate(&mut out);
-                // Names of upstreams are visible ASCII; only these two need an escape.
-                let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-                let _ = write!(out, "{key}=\"{value}\"");
+                begin(key, &mut out);
+                out.push('"');
+                for char in value.chars() {
+                    // Names of upstreams are visible ASCII; only these two need an escape.
+                    if matches!(char, '\\' | '"') {
+                        out.push('\\');
+                    }
+                    out.push(char);
+                }
+                out.push('"');
             }
         }
         for (key, value) in integers {
             if let Some(value) = value.filter(|value| *value <= LARGEST) {
-                separate(&mut out);
-                let _ = write!(out, "{key}={value}");
+                begin(key, &mut out);
+                out.push_str(&value.to_string());
             }
         }
         out
     }
 }
 
-fn separate(out: &mut String) {
+/// Begins a member of the dictionary.
+fn begin(key: &str, out: &mut String) {
     if !out.is_empty() {
         out.push_str(", ");
     }
+    out.push_str(key);
+    out.push('=');
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ pub enum Effect {
     SetHeader(Cow<'static, str>, Vec<u8>),
     RemoveHeader(Cow<'static, str>),
     SetProperty(Property, Vec<u8>),
-    /// The first `length` bytes of the body of this callback become these.
+    /// The first `length` bytes of the body of this callback become these; with 0, these come in front.
     ReplaceBody {
         length: usize,
         bytes: Vec<u8>,

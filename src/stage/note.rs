@@ -58,7 +58,8 @@ pub(super) fn bit(rule: Rule) -> u16 {
 }
 
 pub(super) fn write<T: Serialize>(note: &T) -> Vec<u8> {
-    postcard::to_allocvec(note).unwrap_or_default()
+    // As much as a prompt of a few blocks takes; growing from nothing would copy it five times.
+    postcard::to_extend(note, Vec::with_capacity(512)).unwrap_or_default()
 }
 
 /// Reads a note; one that another version of the plugin left is none.

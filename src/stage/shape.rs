@@ -8,14 +8,16 @@ use std::rc::Rc;
 
 use super::intake::{Intake, Progress};
 use super::note::{self, Attempt, ConversationKey, bit};
-use super::{Effect, End, Headers, Hold, Host, Plugin, Property, Step, readable, skip};
+use super::{
+    Effect, End, Headers, Hold, Host, Plugin, Property, Step, WINDOW_BYTES, readable, skip,
+};
 use crate::config::{CacheKey, Upstream};
 use crate::dialect::Dialect;
 use crate::metrics::{Metric, Skip};
 use crate::prompt::{Prompt, Reader};
 use crate::provider::{Accepts, Key};
 use crate::shape::{Shaping, Target, shape};
-use crate::splice::Splicer;
+use crate::splice::{Spliced, Splicer};
 
 /// An attempt in the shape stage.
 pub struct Shape {
@@ -65,26 +67,28 @@ impl Shape {
     ) -> Step {
         let mut effects: Vec<Effect> =
             headers.ours().map(|name| Effect::RemoveHeader(name.into())).collect();
-        let plugin = Rc::clone(&self.plugin);
-        let upstream = plugin.serving(host);
-        let before: Option<Attempt> =
-            host.property(Property::Attempt).and_then(|bytes| note::read(&bytes));
+        // Each property costs a call, so those that are not needed are not asked for.
         let facts = host.property(Property::Request).and_then(|bytes| note::read(&bytes));
         match facts {
-            Some(note::Request::LeftAlone) => Step::going_on(effects),
+            Some(note::Request::LeftAlone) => return Step::going_on(effects),
             Some(note::Request::Unheld) => {
                 effects.push(skip(Skip::Unheld));
-                Step::going_on(effects)
+                return Step::going_on(effects);
             }
-            Some(note::Request::Prompt(prompt, key)) if is_of(&prompt, headers, &before) => {
-                let upstream = upstream.map(|(_, upstream)| upstream);
-                self.shape_unread(&prompt, key, upstream, headers, before.as_ref(), &mut effects);
-                Step::going_on(effects)
+            Some(note::Request::Prompt(prompt, key)) => {
+                let before: Option<Attempt> =
+                    host.property(Property::Attempt).and_then(|bytes| note::read(&bytes));
+                if is_of(&prompt, headers, &before) {
+                    let plugin = Rc::clone(&self.plugin);
+                    let upstream = plugin.serving(host).map(|(_, upstream)| upstream);
+                    let before = before.as_ref();
+                    self.shape_unread(&prompt, key, upstream, headers, before, &mut effects);
+                    return Step::going_on(effects);
+                }
             }
-            Some(note::Request::Prompt(..)) | None => {
-                self.hold(headers, end, hold, upstream, effects)
-            }
+            None => {}
         }
+        self.hold(headers, end, hold, effects, host)
     }
 
     /// Shapes from the facts: now, and without reading.
@@ -127,8 +131,8 @@ impl Shape {
         headers: &Headers<'_>,
         end: End,
         hold: Hold,
-        upstream: Option<(usize, &Upstream)>,
         mut effects: Vec<Effect>,
+        host: &dyn Host,
     ) -> Step {
         let method = headers.get(":method").unwrap_or_default();
         let path = headers.get(":path").unwrap_or_default();
@@ -137,7 +141,7 @@ impl Shape {
         };
         let limits = &self.plugin.config.limits;
         let readable = readable(dialect, headers, end, hold, limits);
-        match (readable, upstream) {
+        match (readable, self.plugin.serving(host)) {
             (Ok(()), Some((upstream, _))) => {
                 let reader = Reader::new(dialect, [].into());
                 let limit = limits.request_body_bytes;
@@ -327,10 +331,19 @@ fn splice(splicer: &mut Splicer, size: usize, host: &mut dyn Host) -> Step {
         splicer.pass(size);
         return Step::default();
     }
-    let head = host.window(0, reach).unwrap_or_default();
-    match splicer.splice(&head, size) {
-        Ok(bytes) if head.len() == reach => {
-            Step::going_on(vec![Effect::ReplaceBody { length: reach, bytes }])
+    let mut head = host.window(0, reach).unwrap_or_default();
+    match splicer.splice_behind(&head, size) {
+        Ok(Spliced { kept, mut rest }) if head.len() == reach => {
+            head.truncate(kept);
+            if kept < WINDOW_BYTES {
+                head.append(&mut rest);
+                return Step::going_on(vec![Effect::ReplaceBody { length: reach, bytes: head }]);
+            }
+            // A second call is cheaper than a copy of all that stays.
+            Step::going_on(vec![
+                Effect::ReplaceBody { length: reach, bytes: rest },
+                Effect::ReplaceBody { length: 0, bytes: head },
+            ])
         }
         other => {
             let told = other.err().map_or_else(String::new, |mismatch| format!(": {mismatch}"));

@@ -190,6 +190,15 @@ impl Visitor for Answer {
 }
 
 impl Answer {
+    /// Gets ready for the next event, with the memory of this one.
+    pub(super) fn restart(&mut self) {
+        let Self { mut ids, mut whole, mut frames, .. } = core::mem::take(self);
+        ids.clear();
+        whole.clear();
+        frames.clear();
+        *self = Self { ids, whole, frames, ..Self::default() };
+    }
+
     fn enter_if(&mut self, condition: bool, node: Node) -> Want {
         if condition {
             self.frames.push(node);

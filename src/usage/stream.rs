@@ -212,7 +212,6 @@ impl Stream {
 
     fn begin_hold(&mut self, hold: Hold, at: usize, output: &mut Output<'_>) {
         output.pass(at);
-        output.is_changed = true;
         self.hold = hold;
     }
 
@@ -241,6 +240,7 @@ impl Stream {
             Hold::Event if is_usage_chunk => {
                 self.held.clear();
                 output.copied = end;
+                output.is_changed = true;
                 self.hold = Hold::Nothing;
                 self.swallow_newline = self.line == Line::Return;
             }
@@ -252,16 +252,16 @@ impl Stream {
 
     /// Takes over what the event said and gets ready for the next one.
     fn take_event(&mut self) {
-        let answer = core::mem::take(&mut self.answer);
         if !self.is_broken {
-            self.raw.update(&answer.raw);
+            self.raw.update(&self.answer.raw);
         }
-        for id in answer.ids {
+        for id in self.answer.ids.drain(..) {
             if self.ids.len() < MOST_IDS && !self.ids.contains(&id) {
                 self.ids.push(id);
             }
         }
-        self.lexer = Lexer::default();
+        self.answer.restart();
+        self.lexer.restart();
         self.is_broken = false;
         self.is_given_up = false;
         self.event_begun = false;
@@ -321,6 +321,7 @@ impl Stream {
         match write::rewrite(&self.held, &counts, self.dialect) {
             Some(object) => {
                 output.bytes.extend_from_slice(&object);
+                output.is_changed = true;
                 self.held.clear();
                 self.hold = Hold::Nothing;
             }

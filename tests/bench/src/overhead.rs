@@ -65,10 +65,12 @@ pub fn run() {
     let plain = Measured::start(shipped(upstream).without_plugin());
     let idle = Measured::start(shipped(upstream));
     let on = Measured::start(shipped(upstream));
+    progress(&format!("overhead, everything on is process {}", on.process.id()));
     let mut costs =
         Table::new(&["request", "case", "us/request", "ratio", "quartiles", "aim", "", "p50"]);
     let mut delays = Table::new(&["stream", "case", "delay of an event", "ratio", "quartiles"]);
-    for case in &CASES {
+    let wanted = std::env::var("CASE").unwrap_or_default();
+    for case in CASES.iter().filter(|case| case.name.contains(&wanted)) {
         progress(&format!("overhead, {}", case.name));
         let mut lanes = [
             Lane::new("plain Envoy", &plain, case, Traffic::Recognised),

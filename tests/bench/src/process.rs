@@ -38,6 +38,11 @@ impl Process {
         Self { folder: folder.unwrap_or_else(|| panic!("no process listens at {address}")) }
     }
 
+    /// Returns its number, for those who want to look into it with a profiler.
+    pub fn id(&self) -> String {
+        self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// Returns the processor time that all of its threads have used: user and system time together, as in `stat`, but in
     /// nanoseconds instead of ticks of 10 ms.
     pub fn cpu(&self) -> Duration {

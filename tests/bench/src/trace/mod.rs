@@ -14,11 +14,10 @@ mod history;
 mod prompt;
 mod requests;
 mod setup;
+mod tally;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,7 +31,8 @@ use clock::{Clock, Preload};
 use history::History;
 use prompt::{Form, Kind, Marks, body};
 use requests::Request;
-use setup::{Plan, Setup, Totals};
+use setup::{AWAY, Plan, Setup};
+use tally::{Tally, busiest, read_tokens, unavoidable};
 
 const MARKED: Kind = Kind {
     name: "marks, set by the client (Anthropic, 5 minutes)",
@@ -103,7 +103,8 @@ fn play_all() {
         )),
     ));
     let runtime = Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    for kind in &KINDS {
+    let wanted = std::env::var("CASE").unwrap_or_default();
+    for kind in KINDS.iter().filter(|kind| kind.name.contains(&wanted)) {
         println!();
         runtime.block_on(play(kind, &requests));
     }
@@ -126,18 +127,7 @@ async fn play(kind: &Kind, requests: &[Request]) {
     let accounts = plans.iter().flat_map(names).map(|name| Account::new(name, kind.provider));
     let accounts = Simulator::start(accounts.collect()).await.expect("simulated accounts");
     accounts.record(Recording::Nothing);
-    let totals: Arc<Mutex<HashMap<String, Totals>>> = Arc::default();
-    accounts.watch({
-        let totals = totals.clone();
-        move |account, exchange| {
-            if let Some(usage) = exchange.usage {
-                let mut totals = totals.lock().expect("a lock");
-                let entry = totals.entry(account.to_owned()).or_default();
-                entry.input_tokens += usage.input;
-                entry.read_tokens += usage.read;
-            }
-        }
-    });
+    let tally = Tally::of(&accounts);
     let mut setups = Vec::new();
     for plan in plans {
         progress(&format!("trace, {}: starting {}", kind.name, plan.name()));
@@ -146,7 +136,7 @@ async fn play(kind: &Kind, requests: &[Request]) {
     let mut clock = Clock::new();
     let mut history = History::default();
     let last_ms = requests.last().map_or(0, |request| request.at_ms);
-    let away = Duration::from_millis(last_ms / 3);
+    let away = away_from(requests);
     let mut told = Instant::now();
     for burst in requests.chunk_by(|one, next| one.at_ms == next.at_ms) {
         let at = Duration::from_millis(burst[0].at_ms);
@@ -173,32 +163,33 @@ async fn play(kind: &Kind, requests: &[Request]) {
             progress(&format!("trace, {}: {} of {} s", kind.name, at.as_secs(), last_ms / 1000));
         }
     }
-    let totals = totals.lock().expect("a lock");
-    report(kind, &setups, &totals);
+    report(kind, requests, &setups, &tally);
 }
 
-fn report(kind: &Kind, setups: &[Setup], totals: &HashMap<String, Totals>) {
-    let sums = |plan: &Plan| {
-        let accounts = plan.account_names().into_iter();
-        accounts.map(|name| totals.get(&name).copied().unwrap_or_default()).collect::<Vec<_>>()
-    };
-    let read = |plan: &Plan| sums(plan).iter().map(|sum| sum.read_tokens).sum::<u64>() as f64;
+/// When an account goes away.
+fn away_from(requests: &[Request]) -> Duration {
+    Duration::from_millis(requests.last().map_or(0, |request| request.at_ms) / 3)
+}
+
+const FOUR: Plan = Plan { accounts: 4, ..Plan::ORACLE };
+const ONE_AWAY: Plan = Plan { away: true, ..FOUR };
+
+fn report(kind: &Kind, requests: &[Request], setups: &[Setup], tally: &Tally) {
     let find = |plan: &Plan| setups.iter().find(|setup| setup.plan == *plan);
-    let oracle = sums(&Plan::ORACLE)[0];
-    let all = oracle.read_tokens as f64 / oracle.input_tokens.max(1) as f64;
-    note(&format!("{}: one account reads {:.1} % of all input tokens.", kind.name, all * 100.0));
+    let oracle = tally.served(&Plan::ORACLE);
+    let possible = read_tokens(&oracle).max(1) as f64;
+    let input: u64 = oracle.iter().map(|served| served.input_tokens).sum();
+    let all = possible / input.max(1) as f64 * 100.0;
+    note(&format!("{}: one account reads {all:.1} % of all input tokens.", kind.name));
     let cell = |plan: Plan| {
         let Some(setup) = find(&plan) else { return "-".to_string() };
-        let sums = sums(&plan);
-        let inputs = sums.iter().map(|sum| sum.input_tokens as f64);
-        let busiest = inputs.clone().fold(0.0, f64::max);
-        let mean = inputs.sum::<f64>() / plan.accounts as f64;
-        let share = read(&plan) / oracle.read_tokens.max(1) as f64 * 100.0;
+        let served = tally.served(&plan);
+        let share = read_tokens(&served) as f64 / possible * 100.0;
         let errors = match setup.errors {
             0 => String::new(),
             errors => format!(", {errors} errors"),
         };
-        format!("{share:.1} % ({:.2}){errors}", busiest / mean)
+        format!("{share:.1} % ({:.2}){errors}", busiest(&served, plan.accounts))
     };
     let mut table = Table::new(&["", "2 accounts", "4 accounts", "8 accounts"]);
     let policies = [
@@ -210,17 +201,35 @@ fn report(kind: &Kind, setups: &[Setup], totals: &HashMap<String, Totals>) {
         let cells = setup::ACCOUNTS.map(|accounts| cell(Plan { policy, accounts, ..Plan::ORACLE }));
         table.row([name.to_string()].into_iter().chain(cells));
     }
-    let away = Plan { away: true, accounts: 4, ..Plan::ORACLE };
-    let errors = find(&away).map_or(0, |setup| setup.errors);
-    table.row(["Warmpath, one away for 100 s".into(), String::new(), cell(away)]);
-    table.row([
-        "Warmpath, three Envoys".into(),
-        String::new(),
-        cell(Plan { envoys: 3, accounts: 4, ..Plan::ORACLE }),
-    ]);
+    for (name, plan) in [
+        ("Warmpath, one away for 100 s", ONE_AWAY),
+        ("Warmpath, three Envoys", Plan { envoys: 3, ..FOUR }),
+    ] {
+        table.row([name.into(), String::new(), cell(plan)]);
+    }
     print!("{table}");
+    let errors = find(&ONE_AWAY).map_or(0, |setup| setup.errors);
     note(&format!("Client errors while one account was away: {errors}."));
+    tell_bound(requests, tally);
     for complaint in setups.iter().filter_map(|setup| setup.complaint.as_ref()) {
         note(&format!("An error: {complaint}"));
     }
+}
+
+/// Says how much could be read at most while one account was away.
+fn tell_bound(requests: &[Request], tally: &Tally) {
+    let from = away_from(requests);
+    let is_away = |request: &Request| {
+        let at = Duration::from_millis(request.at_ms);
+        at >= from && at < from + AWAY
+    };
+    let [oracle, usual, served] = [&Plan::ORACLE, &FOUR, &ONE_AWAY].map(|plan| tally.served(plan));
+    let loss = unavoidable(requests, is_away, &ONE_AWAY.leaver(), &usual, (&oracle, &served));
+    let possible = read_tokens(&oracle).max(1);
+    let most = (possible - loss.tokens.min(possible)) as f64 / possible as f64 * 100.0;
+    note(&format!(
+        "At most {most:.1} % was possible with one away: {} conversations that it held went on meanwhile, and the first \
+         turn of each elsewhere had to be cold.",
+        loss.conversations,
+    ));
 }
