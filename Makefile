@@ -70,8 +70,8 @@ envoys: ## runs the tests in real Envoy with every supported version of it
 golden: $(RUST) ## rewrites the expectations under tests/golden; read the diff
 	@GOLDEN=rewrite $(CARGO) test --test golden
 
-bench: build tools ## measures; see tests/bench
-	@$(CARGO) run --release -p bench
+bench: build tools ## measures cost and gain; one part with PART=overhead; see tests/bench
+	@$(CARGO) run --release -p bench -- $(PART)
 
 fmt: $(RUST) ## formats the code
 	@$(CARGO) fmt --all

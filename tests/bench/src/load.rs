@@ -85,6 +85,14 @@ impl Load {
             delays: seen.iter().flat_map(|seen| &seen.delays).copied().collect(),
         }
     }
+
+    /// Plays the first turn of a conversation again, and returns the answer's body.
+    pub fn again(&mut self, conversation: u64) -> Vec<u8> {
+        let client = self.clients.first_mut().expect("a client");
+        (client.conversation, client.turn) = (conversation, 0);
+        let body = client.play(&mut Seen::default());
+        client.unread.split_off(body)
+    }
 }
 
 impl Client {
@@ -93,6 +101,12 @@ impl Client {
         if self.turn == 0 {
             self.conversation = CONVERSATIONS.fetch_add(1, Ordering::Relaxed);
         }
+        self.play(seen);
+        self.turn = (self.turn + 1) % self.plan.script.turns();
+    }
+
+    /// Plays the turn that is next; returns where in what was read the answer's body begins.
+    fn play(&mut self, seen: &mut Seen) -> usize {
         let Plan { script, path, stream, sessions } = &mut self.plan;
         let body = script.body(self.turn, self.conversation);
         let session = match sessions {
@@ -106,13 +120,13 @@ impl Client {
         );
         let start = Instant::now();
         send(&mut self.connection, head.as_bytes(), body).expect("an Envoy that reads");
-        self.turn = (self.turn + 1) % script.turns();
-        self.answer(seen);
+        let body = self.answer(seen);
         seen.latencies.push(start.elapsed());
+        body
     }
 
-    /// Reads an answer to its end.
-    fn answer(&mut self, seen: &mut Seen) {
+    /// Reads an answer to its end; returns where its body begins.
+    fn answer(&mut self, seen: &mut Seen) -> usize {
         self.unread.clear();
         let end = loop {
             self.read();
@@ -128,7 +142,7 @@ impl Client {
             while self.unread.len() < end + length {
                 self.read();
             }
-            return;
+            return end;
         }
         // Chunked: its last chunk is looked for, not each; no event ends like that.
         let mut stamped = end;
@@ -142,7 +156,7 @@ impl Client {
                 stamped = from + STAMP_DIGITS;
             }
             if self.unread.ends_with(b"\r\n0\r\n\r\n") {
-                return;
+                return end;
             }
             self.read();
         }

@@ -15,12 +15,11 @@ use crate::prompt::{Script, Shape};
 use crate::report::{Table, note, progress, title};
 use crate::upstream;
 
-/// Conversations, each with a session id and an answer's id of its own. The table has 65,536 entries, so it is full long
-/// before the end.
+/// Conversations, each with a session id and an answer's id of its own; `IDS` in the environment changes it. The table has
+/// 65,536 entries, so it is full long before the end.
 const CONVERSATIONS: usize = 300_000;
-const STEPS: [usize; 4] = [10_000, 100_000, 200_000, CONVERSATIONS];
-/// Plain Envoy remembers none of them, which shows soon.
-const PLAIN_CONVERSATIONS: usize = 100_000;
+/// Plain Envoy remembers none of them, which shows soon: of so many, one is played.
+const PLAIN_PART: usize = 3;
 const CONNECTIONS: usize = 4;
 
 const BODIES: usize = 64;
@@ -47,11 +46,16 @@ pub fn run() {
 }
 
 fn ids(upstream: SocketAddr) {
-    let mut table = Table::new(&["MB after so many ids", "0", "10k", "100k", "200k", "300k"]);
+    let all = std::env::var("IDS").ok().map(|ids| ids.parse().expect("IDS: a number"));
+    let all: usize = all.unwrap_or(CONVERSATIONS);
+    let steps = [all / 30, all / 3, all / 3 * 2, all];
+    let heads = steps.map(|ids| format!("{}k", ids / 1000));
+    let heads = ["MB after so many ids", "0"].into_iter().chain(heads.iter().map(String::as_str));
+    let mut table = Table::new(&heads.collect::<Vec<_>>());
     let mut told = String::new();
     for (name, bootstrap, conversations) in [
-        ("plain Envoy", shipped(upstream).without_plugin(), PLAIN_CONVERSATIONS),
-        ("with Warmpath", shipped(upstream), CONVERSATIONS),
+        ("plain Envoy", shipped(upstream).without_plugin(), all / PLAIN_PART),
+        ("with Warmpath", shipped(upstream), all),
     ] {
         progress(&format!("memory, {conversations} ids, {name}"));
         let envoy = Measured::start(bootstrap);
@@ -63,27 +67,46 @@ fn ids(upstream: SocketAddr) {
         load.run(1_000);
         let mut resident = vec![envoy.process.memory().now];
         let mut sent = 0;
-        for step in STEPS.into_iter().take_while(|step| *step <= conversations) {
+        for step in steps.into_iter().take_while(|step| *step <= conversations) {
             load.run(step - sent);
             sent = step;
             resident.push(envoy.process.memory().now);
+            progress(&format!("memory, {sent} ids have passed"));
         }
         let cells = resident.iter().map(|bytes| format!("{:.1}", *bytes as f64 / 1e6));
         table.row([name.to_string()].into_iter().chain(cells));
-        let per_id =
-            |bytes: u64, before: u64, ids: usize| (bytes as f64 - before as f64) / ids as f64;
-        let (first, last) = (resident[0], resident[resident.len() - 1]);
-        told += &format!(" {name}: {:.1} bytes per id over all", per_id(last, first, sent));
-        if let [_, _, full, .., last] = resident[..] {
-            let late = per_id(last, full, sent - STEPS[1]);
-            told += &format!(", {late:.1} over the last {} thousand", (sent - STEPS[1]) / 1000);
-        }
-        told += ".";
+        told += &format!(" {name}: {}", growth(&resident, &steps));
+        is_right(&load.again(1));
     }
     print!("{table}");
     note(&format!(
-        "Each id is a new conversation with a session id and a response id of its own.{told}"
+        "Each id is a new conversation with a session id and a response id of its own. When all have passed, the first one \
+         is played again and its answer is right.{told}"
     ));
+}
+
+/// Says by how much the resident memory grew per id.
+fn growth(resident: &[u64], steps: &[usize]) -> String {
+    let per_id = |from: usize, to: usize, ids: usize| {
+        (resident[to] as f64 - resident[from] as f64) / ids as f64
+    };
+    let last = resident.len() - 1;
+    let told = format!("{:.1} bytes per id over all", per_id(0, last, steps[last - 1]));
+    match last {
+        4 => {
+            let late = per_id(2, 4, steps[3] - steps[1]);
+            format!("{told}, {late:.1} over the last two thirds.")
+        }
+        _ => told + ".",
+    }
+}
+
+/// An answer is the one that the upstream gave, usage included.
+fn is_right(answer: &[u8]) {
+    let answer: serde_json::Value = serde_json::from_slice(answer).expect("a JSON answer");
+    let text = answer["content"][0]["text"].as_str().unwrap_or_default();
+    assert!(text.starts_with("I have read the file"), "{answer}");
+    assert_eq!(answer["usage"]["cache_read_input_tokens"], 20_480);
 }
 
 fn bodies(upstream: SocketAddr) {
