@@ -226,10 +226,12 @@ fn tell_bound(requests: &[Request], tally: &Tally) {
     let [oracle, usual, served] = [&Plan::ORACLE, &FOUR, &ONE_AWAY].map(|plan| tally.served(plan));
     let loss = unavoidable(requests, is_away, &ONE_AWAY.leaver(), &usual, (&oracle, &served));
     let possible = read_tokens(&oracle).max(1);
-    let most = (possible - loss.tokens.min(possible)) as f64 / possible as f64 * 100.0;
+    let part = |tokens: u64| tokens as f64 / possible as f64 * 100.0;
     note(&format!(
-        "At most {most:.1} % was possible with one away: {} conversations that it held went on meanwhile, and the first \
-         turn of each elsewhere had to be cold.",
+        "With one away {:.2} % was read; at most {:.2} % was possible: {} conversations that it held went on meanwhile, and \
+         the first turn of each elsewhere had to be cold.",
+        part(read_tokens(&served)),
+        part(possible.saturating_sub(loss.tokens)),
         loss.conversations,
     ));
 }
