@@ -5,6 +5,9 @@ const { generateText, jsonSchema, stepCountIs, streamText, tool } = load("ai");
 const { createAnthropic } = load("@ai-sdk/anthropic");
 const { createOpenAI } = load("@ai-sdk/openai");
 
+// Else it refers to what reasoning models have said by ids, which only the account that said it knows.
+const providerOptions = { openai: { store: false } };
+
 // It takes no base URL from the environment for one of them.
 const anthropic = createAnthropic({ baseURL: `${process.env.ANTHROPIC_BASE_URL}/v1` });
 const openai = createOpenAI({ baseURL: process.env.OPENAI_BASE_URL });
@@ -17,6 +20,7 @@ turns(async ({ model, system }, say, stream) => {
     model: model.startsWith("claude") ? anthropic(model) : openai(model),
     system,
     messages,
+    providerOptions,
     tools: { shout: tool({ description: "Shouts", inputSchema: jsonSchema(schema), execute }) },
     stopWhen: stepCountIs(5),
   };

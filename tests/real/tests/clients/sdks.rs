@@ -1,6 +1,8 @@
 //! Client libraries: each talks in two conversations at a time, plain and in streams, with a tool; then the account of one of
 //! them dies.
 
+use std::path::PathBuf;
+
 use e2e::prompt::text;
 use real::client::{Home, Talk};
 use real::ledger::{Entry, assert_warm, summary};
@@ -18,59 +20,59 @@ const GPT: &str = "gpt-5.5";
 const INSTRUCTIONS_BYTES: usize = 9_000;
 
 #[test]
-fn anthropic_python() {
+fn the_anthropic_sdk_for_python_stays_warm() {
     loopback::only(async || {
         scenario("Anthropic SDK, Python", python("anthropic_messages.py"), CLAUDE).await
     });
 }
 
 #[test]
-fn anthropic_javascript() {
+fn the_anthropic_sdk_for_javascript_stays_warm() {
     loopback::only(async || {
         scenario("Anthropic SDK, JavaScript", node("anthropic_messages.cjs"), CLAUDE).await
     });
 }
 
 #[test]
-fn openai_python_chat() {
+fn the_openai_sdk_for_python_stays_warm_in_chat() {
     loopback::only(async || {
         scenario("OpenAI SDK, Python, chat", python("openai_chat.py"), GPT).await
     });
 }
 
 #[test]
-fn openai_python_responses() {
+fn the_openai_sdk_for_python_stays_warm_in_responses() {
     loopback::only(async || {
         scenario("OpenAI SDK, Python, responses", python("openai_responses.py"), GPT).await
     });
 }
 
 #[test]
-fn openai_javascript_chat() {
+fn the_openai_sdk_for_javascript_stays_warm_in_chat() {
     loopback::only(async || {
         scenario("OpenAI SDK, JavaScript, chat", node("openai_chat.cjs"), GPT).await
     });
 }
 
 #[test]
-fn openai_javascript_responses() {
+fn the_openai_sdk_for_javascript_stays_warm_in_responses() {
     loopback::only(async || {
         scenario("OpenAI SDK, JavaScript, responses", node("openai_responses.cjs"), GPT).await
     });
 }
 
 #[test]
-fn ai_sdk_with_claude() {
+fn the_ai_sdk_stays_warm_with_claude() {
     loopback::only(async || scenario("AI SDK with Claude", node("ai_sdk.cjs"), CLAUDE).await);
 }
 
 #[test]
-fn ai_sdk_with_openai() {
+fn the_ai_sdk_stays_warm_with_openai() {
     loopback::only(async || scenario("AI SDK with OpenAI", node("ai_sdk.cjs"), GPT).await);
 }
 
 #[test]
-fn litellm_with_claude() {
+fn litellm_stays_warm_with_claude() {
     let program = python("litellm_completion.py");
     loopback::only(async || {
         scenario("LiteLLM with Claude", program, "anthropic/claude-sonnet-5").await
@@ -78,13 +80,13 @@ fn litellm_with_claude() {
 }
 
 #[test]
-fn litellm_with_openai() {
+fn litellm_stays_warm_with_openai() {
     let program = python("litellm_completion.py");
     loopback::only(async || scenario("LiteLLM with OpenAI", program, "openai/gpt-5.5").await);
 }
 
 /// A program that talks, and what runs it.
-type Program = (std::path::PathBuf, String);
+type Program = (PathBuf, String);
 
 fn python(script: &str) -> Program {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/python");
@@ -109,7 +111,7 @@ fn command(home: &Home, (runner, script): &Program, stand: &Stand) -> Command {
 struct Conversation {
     talk: Talk,
     word: &'static str,
-    /// Whether it is in streams. All of it, since a client may send other tools with them, which is another cache.
+    /// Whether it is in streams. All of it or nothing: some clients send other tools with them, which is another cache.
     streams: bool,
 }
 
