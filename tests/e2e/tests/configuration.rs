@@ -139,7 +139,12 @@ async fn a_wrong_update_is_rejected_and_the_old_configuration_serves_on() {
         rejected => Err(format!("{rejected} updates are rejected")),
     })
     .await;
-    let log: Vec<String> = gateway.envoy.log().lines().map(String::from).collect();
+    // What Envoy counts at once it writes down a little later.
+    let log = eventually(async || {
+        let log: Vec<String> = gateway.envoy.log().lines().map(String::from).collect();
+        if problems(&log).is_empty() { Err(format!("no problem in {log:#?}")) } else { Ok(log) }
+    })
+    .await;
     assert_eq!(problems(&log), ["limits.hold_ms: expected an integer from 100 to 60000, got 1"]);
     let answer = gateway.turn(&mut conversation, 500).await;
     assert_eq!(answer.explanation()["by"], "prefix");
