@@ -180,6 +180,9 @@ pub(crate) enum Meaning {
     Messages,
     Role,
     Content,
+    /// What a tool gave back. As a string it carries no mark: whether an array of one text is the
+    /// same to a cache is known of contents only.
+    Output,
     Type,
     Text,
     Function,

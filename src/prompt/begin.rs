@@ -83,11 +83,13 @@ impl Walk {
                 self.digester.bytes(b"user");
                 self.begin_text_block(at)
             }
-            (Meaning::Content, Kind::Array) if node == Node::Message => {
+            (Meaning::Content | Meaning::Output, Kind::Array) if node == Node::Message => {
                 self.enter(Node::Content, at)
             }
             (Meaning::Content, Kind::Array) => self.enter(Node::Nested, at),
-            (Meaning::Content, Kind::String) if node == Node::Message => self.begin_text_block(at),
+            (Meaning::Content | Meaning::Output, Kind::String) if node == Node::Message => {
+                self.begin_text_block(at)
+            }
             (Meaning::Calls, Kind::Array) => self.enter(Node::Calls, at),
             (Meaning::Function, Kind::Object) if node == Node::Tool => {
                 self.enter(Node::Function, at)
@@ -111,7 +113,14 @@ impl Walk {
                 self.trouble.get_or_insert(Unread::NoPrompt);
                 Want::Nothing
             }
-            (Meaning::Content | Meaning::Calls | Meaning::Function | Meaning::Text, _) => {
+            (
+                Meaning::Content
+                | Meaning::Output
+                | Meaning::Calls
+                | Meaning::Function
+                | Meaning::Text,
+                _,
+            ) => {
                 // Of a shape that carries no marks: content all the same.
                 self.digester.member(b"");
                 self.digester.locate(at);

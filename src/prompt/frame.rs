@@ -118,7 +118,7 @@ fn once(meaning: Meaning) -> u16 {
         Meaning::System => 1 << 5,
         Meaning::Messages => 1 << 6,
         Meaning::Role => 1 << 7,
-        Meaning::Content => 1 << 8,
+        Meaning::Content | Meaning::Output => 1 << 8,
         Meaning::Type => 1 << 9,
         Meaning::Text => 1 << 10,
         Meaning::Function => 1 << 11,

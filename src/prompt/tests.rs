@@ -155,7 +155,6 @@ fn responses_items_are_places_and_fields_tell_their_lifetime() {
             (Role::User, Block::Text),
             (Role::User, Block::Item),
             (Role::Assistant, Block::Call),
-            (Role::Tool, Block::Text),
             (Role::Tool, Block::Result),
         ]
     );

@@ -1,8 +1,7 @@
 //! Places marks in a request that has none: where a provider caches most for the next turns.
 //!
-//! The last block of the last message writes what the next turn reads; the last block of the user
-//! turn before was written by the turn before, so a mark there is a sure hit however many blocks
-//! came since; tools and system change more rarely than messages, so they get one each.
+//! The last block of the last message writes what the next turn reads; where the request of the turn
+//! before ended, that one wrote, so a mark there is a sure hit however many blocks came since; tools and system change more rarely than messages, so they get one each.
 
 use super::Target;
 use super::plan::{Carries, MOST_MARKS, Plan, Planned, TopMark, carries, order};
@@ -53,33 +52,37 @@ fn choose(prompt: &Prompt, style: Marks, min_tokens: u32) -> Vec<usize> {
             && carries(style, place) == Carries::Yes
             && prefix_bytes(prompt, place) / BYTES_PER_TOKEN >= min_tokens
     };
-    let last_where = |wanted: &dyn Fn(&Place) -> bool| {
-        prompt.places.iter().rposition(|place| wanted(place) && fits(place))
+    let last_in = |section: Section, end: usize| {
+        let places = prompt.places.get(..end).unwrap_or_default();
+        places.iter().rposition(|place| place.section == section && fits(place))
     };
-    let last = last_where(&|place| place.section == Section::Messages);
-    let turn = last.and_then(|last| prompt.places.get(last)).map(|place| match place.role {
-        Role::Assistant => place.turn + 1,
-        _ => place.turn,
-    });
-    let before = turn.and_then(|turn| {
-        last_where(&|place| {
-            place.section == Section::Messages && place.role != Role::Assistant && place.turn < turn
-        })
-    });
-    let mut chosen: Vec<usize> = [
-        last,
-        before,
-        last_where(&|place| place.section == Section::System),
-        last_where(&|place| place.section == Section::Tools),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let all = prompt.places.len();
+    let last = last_in(Section::Messages, all);
+    let before = end_before(prompt).and_then(|end| last_in(Section::Messages, end));
+    let mut chosen: Vec<usize> =
+        [last, before, last_in(Section::System, all), last_in(Section::Tools, all)]
+            .into_iter()
+            .flatten()
+            .collect();
+    chosen.dedup();
     if let Some(last) = last {
         bridge(prompt, before, last, &fits, &mut chosen);
     }
     chosen.sort_unstable_by_key(|place| order(prompt, *place));
     chosen
+}
+
+/// Where the request of the turn before ended: behind the last place that no assistant wrote, before
+/// this turn. What was marked there is at or before it, whoever wrote that.
+fn end_before(prompt: &Prompt) -> Option<usize> {
+    let in_messages = |place: &&Place| place.section == Section::Messages;
+    let turn = prompt.places.iter().rfind(in_messages).map(|place| match place.role {
+        Role::Assistant => place.turn + 1,
+        _ => place.turn,
+    })?;
+    let ended =
+        |place: &Place| in_messages(&place) && place.role != Role::Assistant && place.turn < turn;
+    prompt.places.iter().rposition(ended).map(|index| index + 1)
 }
 
 /// Adds marks between `before` and `last` where that is more than a provider looks back.
