@@ -99,6 +99,7 @@ fn dialects(provider: Provider) -> Vec<(&'static str, &'static str)> {
         Xai => vec![(C, "grok-4.6"), (R, "grok-4.6")],
         Mistral => vec![(C, "mistral-large"), (R, "mistral-large")],
         Groq => vec![(C, "openai/gpt-oss-120b")],
+        Cerebras => vec![(C, "gpt-oss-120b")],
         Moonshot => vec![(C, "kimi-k3"), (C, "kimi-k2.5"), (M, "kimi-k3")],
         Qwen => vec![(C, "qwen3-coder"), (M, "qwen3-coder")],
         Zai => vec![(C, "glm-5.3")],
