@@ -28,7 +28,8 @@ const METRICS: [(&str, &[&str]); 8] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn dashboard_and_alerts_find_what_they_ask_for() {
     let gateway = traffic::gateway().await;
-    let prometheus = Prometheus::scraping(gateway.envoy.admin()).await;
+    let prometheus = Prometheus::scraping(gateway.envoy.address("stats")).await;
+    traffic::only_counters_are_passed_on(&gateway).await;
     zeros_are_scraped(&prometheus).await;
     traffic::flows(&gateway).await;
     traffic::is_scraped(&gateway, &prometheus).await;
@@ -85,6 +86,9 @@ async fn labels_are_as_documented(prometheus: &Prometheus) {
 
 async fn every_query_returns_numbers(prometheus: &Prometheus) {
     let queries = panels::queries();
+    for (metric, _) in METRICS {
+        assert!(queries.iter().any(|query| query.asks_for(metric)), "no panel shows {metric}");
+    }
     let mut silent = Vec::new();
     for upstream in panels::UPSTREAMS {
         for query in &queries {

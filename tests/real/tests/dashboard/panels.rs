@@ -16,6 +16,10 @@ pub struct Query {
 }
 
 impl Query {
+    pub fn asks_for(&self, metric: &str) -> bool {
+        self.expression.contains(metric)
+    }
+
     /// Fills in what Grafana would, for this choice of upstreams.
     pub fn with(&self, upstream: &str) -> String {
         let filled = self

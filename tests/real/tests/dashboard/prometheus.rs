@@ -13,6 +13,7 @@ use serde_json::Value;
 pub const CONFIGURATION: &str = "prometheus.yml";
 pub const ALERTS: &str = "alerts.yml";
 pub const ALERT_TESTS: &str = "alerts.test.yml";
+pub const LISTENER: &str = "listener.yaml";
 
 /// A running Prometheus. It stops with this value.
 pub struct Prometheus {
@@ -97,7 +98,8 @@ pub fn promtool(arguments: &[&str], file: &str) -> Output {
         .expect("promtool")
 }
 
-fn shipped(file: &str) -> String {
+/// Reads a shipped file.
+pub fn shipped(file: &str) -> String {
     let path = e2e::bootstrap::root().join("envoy/prometheus").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

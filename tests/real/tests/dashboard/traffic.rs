@@ -1,10 +1,11 @@
 //! Traffic in which everything happens that the dashboard shows.
 
 use e2e::prompt::Dialect;
-use e2e::{Bootstrap, Conversation, Gateway, eventually};
+use e2e::{Bootstrap, Client, Conversation, Gateway, eventually};
+use real::program::free_port;
 use simulator::Fault;
 
-use crate::prometheus::Prometheus;
+use crate::prometheus::{LISTENER, Prometheus, shipped};
 
 /// The shipped bootstrap, with prices, which it has none of.
 pub async fn gateway() -> Gateway {
@@ -17,7 +18,38 @@ pub async fn gateway() -> Gateway {
         .upstream("anthropic-b", &upstream("anthropic"))
         .upstream("bedrock-us", &upstream("bedrock"))
         .upstream("openai-a", &openai);
-    Gateway::start(bootstrap).await
+    Gateway::start(scraped_from_outside(bootstrap)).await
+}
+
+/// Adds the shipped listener for a Prometheus elsewhere; all of it stays at loopback.
+fn scraped_from_outside(bootstrap: Bootstrap) -> Bootstrap {
+    let port = free_port();
+    let shipped = shipped(LISTENER)
+        .replace("0.0.0.0, port_value: 9902", "127.0.0.1, port_value: 0")
+        .replace("port_value: 9901", &format!("port_value: {port}"));
+    let (_, resources) = shipped.split_once("  listeners:\n").expect("a listener");
+    let (listener, cluster) = resources.split_once("  clusters:\n").expect("a cluster");
+    let admin = "admin:\n  address: {socket_address: {address: 127.0.0.1, port_value: ";
+    bootstrap
+        .replace(&format!("{admin}0"), &format!("{admin}{port}"))
+        .replace("\n  listeners:\n", &format!("\n  listeners:\n{listener}"))
+        .replace("\n  clusters:\n", &format!("\n  clusters:\n{cluster}"))
+}
+
+/// What the listener passes on is the counters, and nothing else of what Envoy's admin interface does.
+pub async fn only_counters_are_passed_on(gateway: &Gateway) {
+    let outside = Client::new(gateway.envoy.address("stats"));
+    let counters = outside.get("/stats/prometheus").await;
+    assert!(counters.status == 200 && counters.text().contains("warmpath_exchanges_total"));
+    for path in
+        ["/", "/stats", "/config_dump", "/stats/prometheus/../../config_dump", "/stats/prometheus/"]
+    {
+        assert_eq!(outside.get(path).await.status, 404, "{path}");
+    }
+    for path in ["/quitquitquit", "/stats/prometheus", "/reset_counters"] {
+        assert_eq!(outside.post(path, &serde_json::json!({})).await.status, 404, "{path}");
+    }
+    println!("the listener for Prometheus passes on the counters and nothing else");
 }
 
 /// Conversations in every dialect, a failover, and requests that are left alone.
