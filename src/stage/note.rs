@@ -14,7 +14,8 @@ pub(super) enum Request {
     Prompt(Prompt, ConversationKey),
     /// This host cannot hold requests.
     Unheld,
-    /// The route stage has left the request alone, and counted why.
+    /// The route stage has left the request alone, and counts why. So it says of one that it holds,
+    /// too, until that is read.
     LeftAlone,
 }
 
@@ -34,6 +35,8 @@ impl ConversationKey {
 pub(super) struct Attempt {
     /// The content length that it set.
     pub(super) length: u64,
+    /// The length of the body that it was given.
+    pub(super) given: u64,
     /// The rules that changed the body, as bits.
     pub(super) rules: u16,
     pub(super) asked_usage: bool,

@@ -39,6 +39,17 @@ struct Held {
     /// Index of the upstream.
     upstream: usize,
     scope_beta: bool,
+    key: Option<ConversationKey>,
+}
+
+/// A prompt, and the upstream to shape it for.
+pub(super) struct Task<'t> {
+    pub(super) prompt: &'t Prompt,
+    /// From the route stage. Without one in front there is no key, and nobody who would take the
+    /// usage of a stream out again for a client that has not asked for it.
+    pub(super) key: Option<ConversationKey>,
+    pub(super) upstream: Option<&'t Upstream>,
+    pub(super) scope_beta: bool,
 }
 
 impl Shape {
@@ -69,7 +80,7 @@ impl Shape {
             headers.ours().map(|name| Effect::RemoveHeader(name.into())).collect();
         // Each property costs a call, so those that are not needed are not asked for.
         let facts = host.property(Property::Request).and_then(|bytes| note::read(&bytes));
-        match facts {
+        let key = match facts {
             Some(note::Request::LeftAlone) => return Step::going_on(effects),
             Some(note::Request::Unheld) => {
                 effects.push(skip(Skip::Unheld));
@@ -80,31 +91,33 @@ impl Shape {
                     host.property(Property::Attempt).and_then(|bytes| note::read(&bytes));
                 if is_of(&prompt, headers, &before) {
                     let plugin = Rc::clone(&self.plugin);
-                    let upstream = plugin.serving(host).map(|(_, upstream)| upstream);
-                    let before = before.as_ref();
-                    self.shape_unread(&prompt, key, upstream, headers, before, &mut effects);
+                    let task = Task {
+                        prompt: &prompt,
+                        key: Some(key),
+                        upstream: plugin.serving(host).map(|(_, upstream)| upstream),
+                        scope_beta: has_scope_beta(headers),
+                    };
+                    self.shape_unread(&task, headers, before.as_ref(), &mut effects);
                     return Step::going_on(effects);
                 }
+                Some(key)
             }
-            None => {}
-        }
-        self.hold(headers, end, hold, effects, host)
+            None => None,
+        };
+        self.hold(headers, end, hold, key, effects, host)
     }
 
     /// Shapes from the facts: now, and without reading.
     fn shape_unread(
         &mut self,
-        prompt: &Prompt,
-        key: ConversationKey,
-        upstream: Option<&Upstream>,
+        task: &Task<'_>,
         headers: &Headers<'_>,
         before: Option<&Attempt>,
         effects: &mut Vec<Effect>,
     ) {
-        let scope_beta = has_scope_beta(headers);
-        let (shaping, mut attempt) = plan(prompt, key, upstream, scope_beta, effects);
+        let (shaping, mut attempt) = plan(task, effects);
         let added = before.and_then(|before| before.header.as_deref());
-        if let Some((name, value)) = affinity_header(prompt, key, upstream)
+        if let Some((name, value)) = affinity_header(task)
             && (added == Some(name) || headers.get(name).is_none())
         {
             effects.push(Effect::SetHeader(name.into(), value.into_bytes()));
@@ -131,6 +144,7 @@ impl Shape {
         headers: &Headers<'_>,
         end: End,
         hold: Hold,
+        key: Option<ConversationKey>,
         mut effects: Vec<Effect>,
         host: &dyn Host,
     ) -> Step {
@@ -146,7 +160,7 @@ impl Shape {
                 let reader = Reader::new(dialect, [].into());
                 let limit = limits.request_body_bytes;
                 let intake = Intake::new(reader, headers.content_length(), limit);
-                let held = Held { intake, upstream, scope_beta: has_scope_beta(headers) };
+                let held = Held { intake, upstream, scope_beta: has_scope_beta(headers), key };
                 self.state = State::Held(Box::new(held));
                 Step::held(effects)
             }
@@ -197,16 +211,15 @@ impl Shape {
         match progress {
             Progress::More => {}
             Progress::Whole(findings) => {
-                let upstream = self.plugin.config.upstreams.get(held.upstream);
-                let key = ConversationKey::default();
-                let prompt = &findings.prompt;
-                let attempt =
-                    shape_held(prompt, key, upstream, held.scope_beta, &mut effects, host);
-                let attempt = attempt.unwrap_or_default();
-                if held.intake.content_length().is_none() {
-                    let length = attempt.length.to_string().into_bytes();
-                    effects.push(Effect::SetHeader("content-length".into(), length));
-                }
+                let task = Task {
+                    prompt: &findings.prompt,
+                    key: held.key,
+                    upstream: self.plugin.config.upstreams.get(held.upstream),
+                    scope_beta: held.scope_beta,
+                };
+                // What the headers tell may be the length of the attempt before.
+                let told = held.intake.content_length();
+                let attempt = shape_held(&task, told, &mut effects, host);
                 effects.push(Effect::SetProperty(Property::Attempt, note::write(&attempt)));
             }
             Progress::Trouble(reason) => effects.push(skip(reason)),
@@ -222,21 +235,19 @@ impl Shape {
 fn is_of(prompt: &Prompt, headers: &Headers<'_>, before: &Option<Attempt>) -> bool {
     headers.content_length().is_some_and(|length| {
         length == u64::from(prompt.length)
-            || before.as_ref().is_some_and(|before| before.length == length)
+            || before.as_ref().is_some_and(|before| {
+                before.length == length && before.given == u64::from(prompt.length)
+            })
     })
 }
 
 /// Shapes for the upstream, counts what that did, and notes it.
-fn plan(
-    prompt: &Prompt,
-    key: ConversationKey,
-    upstream: Option<&Upstream>,
-    scope_beta: bool,
-    effects: &mut Vec<Effect>,
-) -> (Shaping, Attempt) {
+fn plan(task: &Task<'_>, effects: &mut Vec<Effect>) -> (Shaping, Attempt) {
+    let Task { prompt, key, upstream, scope_beta } = *task;
     let unshaped = |reason, effects: &mut Vec<Effect>| {
         effects.push(skip(reason));
-        let attempt = Attempt { length: u64::from(prompt.length), ..Attempt::default() };
+        let length = u64::from(prompt.length);
+        let attempt = Attempt { length, given: length, ..Attempt::default() };
         (Shaping::default(), attempt)
     };
     let Some(upstream) = upstream else { return unshaped(Skip::UnknownUpstream, effects) };
@@ -245,17 +256,17 @@ fn plan(
     let Some(accepts) = upstream.accepts(prompt.dialect, model) else {
         return unshaped(Skip::Dialect, effects);
     };
-    let key = key.text();
     let sets_key = upstream.cache_key == CacheKey::Set && accepts.key == Key::Field;
+    let cache_key = key.filter(|_| sets_key).map(ConversationKey::text);
     let profile = upstream.profile;
     let target = Target {
         accepts,
         policy: upstream.policy,
         min_tokens: upstream.min_tokens.unwrap_or_else(|| (profile.min_tokens)(model)),
         model: (model != clients).then_some(model),
-        cache_key: sets_key.then_some(key.as_str()),
+        cache_key: cache_key.as_deref(),
         scope_beta,
-        ask_usage: true,
+        ask_usage: key.is_some(),
     };
     let shaping = shape(prompt, &target);
     let mut rules = 0;
@@ -265,6 +276,7 @@ fn plan(
     }
     let attempt = Attempt {
         length: shaping.length(prompt.length),
+        given: u64::from(prompt.length),
         rules,
         asked_usage: shaping.asked_usage,
         lifetime_seconds: lifetime(prompt, &accepts)
@@ -290,38 +302,33 @@ fn lifetime(prompt: &Prompt, accepts: &Accepts) -> Option<u32> {
 }
 
 /// The header that makes follow-ups reach the same cache, where the upstream takes one.
-fn affinity_header(
-    prompt: &Prompt,
-    key: ConversationKey,
-    upstream: Option<&Upstream>,
-) -> Option<(&'static str, String)> {
+fn affinity_header(task: &Task<'_>) -> Option<(&'static str, String)> {
+    let Task { prompt, key, upstream, .. } = *task;
     let upstream = upstream.filter(|upstream| upstream.cache_key == CacheKey::Set)?;
     let model = prompt.model.as_ref().map_or("", |model| model.name.as_str());
     match upstream.accepts(prompt.dialect, upstream.model(model))?.key {
-        Key::Header(name) => Some((name, key.text())),
+        Key::Header(name) => Some((name, key?.text())),
         Key::None | Key::Field => None,
     }
 }
 
-/// Shapes a request that is held with all of its body; returns what was done.
+/// Shapes a request that is held with all of its body; `told` is the length in its headers. Returns what was done.
 pub(super) fn shape_held(
-    prompt: &Prompt,
-    key: ConversationKey,
-    upstream: Option<&Upstream>,
-    scope_beta: bool,
+    task: &Task<'_>,
+    told: Option<u64>,
     effects: &mut Vec<Effect>,
     host: &mut dyn Host,
-) -> Option<Attempt> {
-    let (shaping, attempt) = plan(prompt, key, upstream, scope_beta, effects);
-    if shaping.edits.is_empty() {
-        return Some(attempt);
+) -> Attempt {
+    let (shaping, attempt) = plan(task, effects);
+    if told != Some(attempt.length) {
+        let length = attempt.length.to_string().into_bytes();
+        effects.push(Effect::SetHeader("content-length".into(), length));
     }
-    let mut splicer = Splicer::new(shaping.edits);
-    let Step { effects: spliced, .. } = splice(&mut splicer, prompt.length as usize, host);
-    let length = attempt.length.to_string().into_bytes();
-    effects.push(Effect::SetHeader("content-length".into(), length));
-    effects.extend(spliced);
-    Some(attempt)
+    if !shaping.edits.is_empty() {
+        let mut splicer = Splicer::new(shaping.edits);
+        effects.extend(splice(&mut splicer, task.prompt.length as usize, host).effects);
+    }
+    attempt
 }
 
 /// Applies the edits that reach into the next `size` bytes.

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use super::intake::{Intake, Progress};
 use super::note::{self, ConversationKey};
-use super::shape::{has_scope_beta, shape_held};
+use super::shape::{Task, has_scope_beta, shape_held};
 use super::{
     Effect, End, Headers, Hold, Host, Plugin, Property, Step, count, readable, seconds, skip,
 };
@@ -91,19 +91,27 @@ impl Route {
         let path = headers.get(":path").unwrap_or_default();
         let dialect = Dialect::recognise(method, path, &config.affinity.object_paths);
         let Some(dialect) = dialect else { return Step::going_on(effects) };
+        let readable = readable(dialect, headers, end, hold, &config.limits);
+        if let Err(Some(reason @ Skip::ContentType)) = readable {
+            // No prompt, whatever its path says.
+            effects.extend([skip(reason), left_alone()]);
+            return Step::going_on(effects);
+        }
         let hints = Hints::read(dialect, headers, &config.affinity);
         // How an object is downloaded is the client's business; all else is read on its way back.
         let is_read = dialect != Dialect::Objects || method == b"POST";
         if is_read && headers.get("accept-encoding").is_some() {
             effects.push(Effect::RemoveHeader("accept-encoding".into()));
         }
-        match readable(dialect, headers, end, hold, &config.limits) {
+        match readable {
             Ok(()) => {
                 let reader = Reader::new(dialect, self.plugin.id_names.clone());
                 let limit = config.limits.request_body_bytes;
                 let intake = Intake::new(reader, headers.content_length(), limit);
                 let held = Held { hints, intake, scope_beta: has_scope_beta(headers) };
                 self.state = State::Held(Box::new(held));
+                // Should the clock free it, the shape stage must not hold it again.
+                effects.push(left_alone());
                 Step::held(effects)
             }
             Err(reason) => {
@@ -159,27 +167,33 @@ impl Route {
         effects: &mut Vec<Effect>,
         host: &mut dyn Host,
     ) {
-        let length = u64::from(findings.prompt.length);
-        if held.intake.content_length() != Some(length) {
-            effects.push(Effect::SetHeader("content-length".into(), length.to_string().into()));
-        }
         let dialect = held.hints.dialect;
         let key = self.decide(&held.hints, Some(&findings), Hold::Works, effects, host);
-        if dialect == Dialect::Objects {
-            return;
-        }
         let plugin = Rc::clone(&self.plugin);
         let State::Asked(asked) = &mut self.state else { return };
-        if plugin.config.stage != Stage::Both {
-            let note = note::Request::Prompt(findings.prompt, key);
-            effects.push(Effect::SetProperty(Property::Request, note::write(&note)));
+        let told = held.intake.content_length();
+        if plugin.config.stage != Stage::Both || dialect == Dialect::Objects {
+            let length = u64::from(findings.prompt.length);
+            if told != Some(length) {
+                effects.push(Effect::SetHeader("content-length".into(), length.to_string().into()));
+            }
+            if dialect != Dialect::Objects {
+                let note = note::Request::Prompt(findings.prompt, key);
+                effects.push(Effect::SetProperty(Property::Request, note::write(&note)));
+            }
             return;
         }
         let upstream = match asked.pin {
             Some(pin) => plugin.config.upstreams.get(pin.upstream),
             None => plugin.routed(host),
         };
-        asked.attempt = shape_held(&findings.prompt, key, upstream, held.scope_beta, effects, host);
+        let task = Task {
+            prompt: &findings.prompt,
+            key: Some(key),
+            upstream,
+            scope_beta: held.scope_beta,
+        };
+        asked.attempt = Some(shape_held(&task, told, effects, host));
     }
 
     /// The body goes on unread; what the headers say still counts.
@@ -223,16 +237,7 @@ impl Route {
         let model = model.map_or("", |model| model.name.as_str());
         let prefix =
             findings.filter(|_| hints.dialect != Dialect::Objects).map(|findings| &findings.prefix);
-        effects.push(Effect::SetHeader("x-warmpath-dialect".into(), hints.dialect.name().into()));
-        if !model.is_empty() && model.bytes().all(|byte| byte.is_ascii_graphic()) {
-            effects.push(Effect::SetHeader("x-warmpath-model".into(), model.into()));
-        }
         let opener = prefix.map(|prefix| affinity::opener(&hints.caller, model, prefix));
-        if let Some(opener) = opener {
-            // The low half places it among Envoy's weights.
-            let hash = (opener as u32).to_string();
-            effects.push(Effect::SetHeader("x-warmpath-hash".into(), hash.into()));
-        }
         let mut asked = Asked {
             dialect: hints.dialect,
             by: By::Off,
@@ -267,6 +272,11 @@ impl Route {
         if let Some(pin) = asked.pin {
             self.route_to(pin, effects);
         }
+        // Without a pin, one filter that does both shapes for the upstream that Envoy has picked by
+        // now. Nothing may make it pick again: what came of that is not shown to the same filter.
+        if config.stage != Stage::Both || asked.pin.is_some() || prefix.is_none() {
+            tell(hints.dialect, model, opener, effects);
+        }
         self.state = State::Asked(Box::new(asked));
         // A session says more than how its conversation began: agents have several in one.
         let session = hints.sessions.first().map(|id| affinity::session(&hints.caller, id));
@@ -285,5 +295,23 @@ impl Route {
         if let Some(endpoint) = pin.endpoint {
             set("x-warmpath-host", endpoint.to_string());
         }
+    }
+}
+
+/// Tells the shape stage that there are no facts, and nothing to look for.
+fn left_alone() -> Effect {
+    Effect::SetProperty(Property::Request, note::write(&note::Request::LeftAlone))
+}
+
+/// Tells Envoy's routes what is known of a request.
+fn tell(dialect: Dialect, model: &str, opener: Option<u128>, effects: &mut Vec<Effect>) {
+    effects.push(Effect::SetHeader("x-warmpath-dialect".into(), dialect.name().into()));
+    if !model.is_empty() && model.bytes().all(|byte| byte.is_ascii_graphic()) {
+        effects.push(Effect::SetHeader("x-warmpath-model".into(), model.into()));
+    }
+    if let Some(opener) = opener {
+        // The low half places it among Envoy's weights.
+        let hash = (opener as u32).to_string();
+        effects.push(Effect::SetHeader("x-warmpath-hash".into(), hash.into()));
     }
 }

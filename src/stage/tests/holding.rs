@@ -56,6 +56,23 @@ fn the_clock_frees_a_request_without_a_body() {
 }
 
 #[test]
+fn a_request_that_the_clock_frees_is_not_held_by_the_next_stage() {
+    let mut envoy = Envoy::new();
+    let mut route = Route::new(Rc::clone(&envoy.route));
+    let mut headers = request(&[], BODY);
+    let pairs = headers.clone();
+    let step =
+        with(&pairs, |headers| route.request_headers(headers, End::Open, Hold::Works, &mut envoy));
+    envoy.carry_out(step, &mut headers);
+    route.freed(envoy.now_ms);
+    let mut shape = Shape::new(Rc::clone(&envoy.shape));
+    let step =
+        with(&pairs, |headers| shape.request_headers(headers, End::Open, Hold::Works, &mut envoy));
+    assert_eq!(envoy.carry_out(step, &mut headers), Flow::Continue);
+    assert!(!shape.waits());
+}
+
+#[test]
 fn a_body_that_has_begun_is_waited_for() {
     let mut envoy = Envoy::new();
     let mut route = Route::new(Rc::clone(&envoy.route));
@@ -103,4 +120,35 @@ fn one_stage_can_do_both() {
     envoy.carry_out(step, &mut headers);
     assert_eq!(String::from_utf8_lossy(&envoy.body), MARKED);
     assert_eq!(get(&headers, "content-length"), Some(MARKED.len().to_string()));
+}
+
+#[test]
+fn one_stage_that_does_both_leaves_the_route_alone_where_it_shapes_for_it() {
+    let mut envoy = Envoy::new();
+    envoy.route = plugin("both", "");
+    let ours = |headers: &Pairs| -> Vec<String> {
+        let names = headers.iter().map(|(name, _)| name.clone());
+        names.filter(|name| name.starts_with("x-warmpath")).collect()
+    };
+    let mut ask = |session: &str, id: &str| {
+        envoy.properties.insert("cluster", "b".into());
+        envoy.properties.insert("address", "10.0.0.1:443".into());
+        let mut route = Route::new(Rc::clone(&envoy.route));
+        let mut headers = request(&[("x-session-id", session), ("x-response-id", id)], BODY);
+        let pairs = headers.clone();
+        let step = with(&pairs, |headers| {
+            route.request_headers(headers, End::Open, Hold::Works, &mut envoy)
+        });
+        envoy.carry_out(step, &mut headers);
+        envoy.body = BODY.into();
+        let step = route.request_body(BODY.len(), End::Closed, &mut envoy);
+        envoy.carry_out(step, &mut headers);
+        let told = ours(&headers);
+        envoy.answer(&mut route, JSON, ANSWER);
+        told
+    };
+    assert_eq!(ask("s", "none"), [""; 0]);
+    let pinned = ask("s", "msg_1");
+    assert!(pinned.contains(&"x-warmpath-upstream".to_owned()), "{pinned:?}");
+    assert!(pinned.contains(&"x-warmpath-hash".to_owned()), "{pinned:?}");
 }

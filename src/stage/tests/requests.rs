@@ -106,6 +106,63 @@ fn a_chunked_upload_gets_its_length() {
     assert_eq!(get(&headers, "content-length"), Some(BODY.len().to_string()));
 }
 
+/// A body with a mark that only some upstreams take as it is.
+const WHOLE: &str = r#"{"cache_control":{"type":"ephemeral"},"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hello"}]}]}"#;
+
+#[test]
+fn a_lone_shape_stage_tells_the_length_of_each_attempt() {
+    let mut envoy = Envoy::new();
+    let mut headers = request(&[], WHOLE);
+    for upstream in ["b", "a", "b"] {
+        let shaped = envoy.attempt(upstream, &mut headers, WHOLE);
+        assert_eq!(shaped == WHOLE, upstream == "a");
+        let length = get(&headers, "content-length");
+        assert_eq!(length, Some(shaped.len().to_string()), "{upstream}");
+    }
+}
+
+#[test]
+fn a_lone_shape_stage_adds_nothing_that_needs_a_route_stage() {
+    let mut envoy = Envoy::new();
+    let mut headers = request(CHAT, CHAT_BODY);
+    for upstream in ["o", "x"] {
+        assert_eq!(envoy.attempt(upstream, &mut headers, CHAT_BODY), CHAT_BODY);
+        assert_eq!(get(&headers, "x-grok-conv-id"), None);
+    }
+}
+
+#[test]
+fn a_body_that_changed_between_the_stages_is_read_again_in_every_attempt() {
+    let mut envoy = Envoy::new();
+    let mut route = Route::new(Rc::clone(&envoy.route));
+    let mut headers = request(&[], WHOLE);
+    envoy.ask(&mut route, &mut headers, WHOLE);
+    let changed = WHOLE.replace("hello", "hello, dear provider");
+    headers.retain(|(name, _)| name != "content-length");
+    headers.push(("content-length".into(), changed.len().to_string()));
+    let expected = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hello, dear provider","cache_control":{"type":"ephemeral"}}]}]}"#;
+    for (upstream, expected) in [("b", expected), ("a", &*changed), ("b", expected)] {
+        assert_eq!(envoy.attempt(upstream, &mut headers, &changed), expected, "{upstream}");
+        let length = get(&headers, "content-length");
+        assert_eq!(length, Some(expected.len().to_string()), "{upstream}");
+    }
+}
+
+#[test]
+fn other_content_types_are_untouched() {
+    let mut envoy = Envoy::new();
+    let mut route = Route::new(Rc::clone(&envoy.route));
+    let more: List<'_> = &[("content-type", "text/plain"), ("accept-encoding", "gzip")];
+    let mut headers = request(more, BODY);
+    let expected = headers.clone();
+    envoy.ask(&mut route, &mut headers, BODY);
+    assert_eq!(envoy.attempt("a", &mut headers, BODY), BODY);
+    assert_eq!(headers, expected);
+    let answer = envoy.answer(&mut route, JSON, ANSWER);
+    assert_eq!((answer.0.len(), &*answer.1), (JSON.len(), ANSWER));
+    assert_eq!(envoy.counts, [(Metric::Skips(Skip::ContentType), 1)]);
+}
+
 #[test]
 fn each_attempt_gets_its_own_shape() {
     let mut envoy = Envoy::new();
