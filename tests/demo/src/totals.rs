@@ -62,6 +62,28 @@ pub fn compare(plain: &Totals, warm: &Totals) -> String {
     format!("{lines}\nThe same input cost {saved:.0} % less.\n")
 }
 
+/// By how much the input must be cheaper, of what it costs without Warmpath. Far above what another spread of the conversations
+/// or the two in chat, which have one account and gain nothing, could explain.
+const LEAST_SAVED: f64 = 0.20;
+
+/// How many times the share that is read from caches without Warmpath must be reached with it.
+const LEAST_READ: f64 = 1.5;
+
+/// Says what is not as good as it must be; nothing if all is.
+pub fn shortfalls(plain: &Totals, warm: &Totals) -> Vec<String> {
+    let mut shortfalls = Vec::new();
+    if plain.failed_requests + warm.failed_requests > 0 {
+        shortfalls.push("a request failed".into());
+    }
+    if warm.cost > plain.cost * (1.0 - LEAST_SAVED) {
+        shortfalls.push(format!("the input costs less by not even {:.0} %", LEAST_SAVED * 100.0));
+    }
+    if warm.read_share() < plain.read_share() * LEAST_READ || warm.read_tokens == 0 {
+        shortfalls.push(format!("not even {LEAST_READ} times as much is read from caches"));
+    }
+    shortfalls
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +100,23 @@ mod tests {
             Totals { input_tokens: 4000, read_tokens: 1000, cost: 4350.0, failed_requests: 0 }
         );
         assert_eq!(totals.read_share(), 0.25);
+    }
+
+    #[test]
+    fn a_demo_that_is_hardly_better_falls_short() {
+        let totals = |read_tokens, cost| Totals {
+            input_tokens: 1000,
+            read_tokens,
+            cost,
+            failed_requests: 0,
+        };
+        let plain = totals(400, 1000.0);
+        let count = |warm: Totals| shortfalls(&plain, &warm).len();
+        assert_eq!(count(totals(600, 800.0)), 0);
+        assert_eq!(count(totals(599, 800.0)), 1);
+        assert_eq!(count(totals(600, 801.0)), 1);
+        assert_eq!(count(Totals { failed_requests: 1, ..totals(600, 800.0) }), 1);
+        assert_eq!(count(plain), 2);
+        assert_eq!(shortfalls(&totals(0, 0.0), &totals(0, 0.0)).len(), 1);
     }
 }
