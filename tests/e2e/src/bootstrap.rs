@@ -158,6 +158,43 @@ impl Bootstrap {
         self.replace(routes, &format!("{}{ROUTE}", routes.trim_end()))
     }
 
+    /// Lets all that is not for messages go to the first of these upstreams and, should that fail, to the next ones, in the way
+    /// in which this template fails over.
+    pub fn failing_over(self, upstreams: [&str; 2]) -> Self {
+        const ROUTE: &str = "route: {cluster: openai-a, timeout: 0s}";
+        let [first, second] = upstreams;
+        let kind = ["composite", "aggregate"]
+            .into_iter()
+            .find(|kind| self.text.contains(&format!("name: envoy.clusters.{kind}\n")));
+        let Some(kind) = kind else {
+            let clusters =
+                format!("[{{name: {first}, weight: 1000000000}}, {{name: {second}, weight: 1}}]");
+            return self.replace(
+                ROUTE,
+                &format!("route: {{timeout: 0s, weighted_clusters: {{clusters: {clusters}}}}}"),
+            );
+        };
+        let members = match kind {
+            "composite" => format!("[{{name: {first}}}, {{name: {second}}}]"),
+            _ => format!("[{first}, {second}]"),
+        };
+        let in_order = format!(
+            r#"
+  clusters:
+  - name: in-order
+    connect_timeout: 2s
+    lb_policy: CLUSTER_PROVIDED
+    cluster_type:
+      name: envoy.clusters.{kind}
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.clusters.{kind}.v3.ClusterConfig
+        clusters: {members}
+"#
+        );
+        self.replace(ROUTE, "route: {cluster: in-order, timeout: 0s}")
+            .replace("\n  clusters:\n", &in_order)
+    }
+
     /// Puts another filter in front of a stage: as YAML, its first line without indent.
     pub fn filter_before(self, stage: &str, filter: &str) -> Self {
         let start = self.stage(stage);

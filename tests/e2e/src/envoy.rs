@@ -12,7 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::bootstrap::{FOLDER, root};
-use crate::{Bootstrap, Client, PATIENCE, Stats, eventually, versions};
+use crate::{Bootstrap, Client, PATIENCE, Stats, eventually};
 
 /// Runs its arguments until they end or its standard input does: the end of the test process, however it comes, is the end
 /// of func-e, and with func-e ends Envoy. Ctrl-C reaches func-e by itself; until that has stopped Envoy, this waits.
@@ -129,11 +129,6 @@ pub fn tool(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| {
         panic!("{variable} is not set: run these tests with `make test` or `make e2e`")
     })
-}
-
-/// Whether this Envoy can choose another cluster for a retry: 1.39 or later.
-pub fn refreshes_clusters() -> bool {
-    !versions::REFRESHED_RETRIES.missing()
 }
 
 fn listeners(statuses: &Value) -> BTreeMap<String, SocketAddr> {

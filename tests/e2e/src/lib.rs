@@ -23,6 +23,7 @@
 //! ```
 //!
 //! - [`bootstrap`]: a bootstrap as text, and the changes that a test makes to it
+//! - [`fleet`]: a bootstrap for any number of accounts
 //! - [`envoy`]: one Envoy process, from start to stop
 //! - [`gateway`]: that Envoy in front of simulated accounts
 //! - [`client`]: HTTP/1.1 and HTTP/2 requests, and answers to look into
@@ -38,6 +39,7 @@
 pub mod bootstrap;
 pub mod client;
 pub mod envoy;
+pub mod fleet;
 pub mod gateway;
 pub mod names;
 pub mod pen;

@@ -8,7 +8,6 @@
 //! Every setup plays every request, each in the order of the trace and one after the other, all setups at the same time and
 //! on one clock, the trace's.
 
-mod bootstrap;
 mod clock;
 mod history;
 mod prompt;
@@ -21,12 +20,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use e2e::fleet::Policy;
 use simulator::{Account, Provider, Recording, Simulator};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use crate::report::{Table, note, progress, title};
-use bootstrap::Policy;
 use clock::{Clock, Preload};
 use history::History;
 use prompt::{Form, Kind, Marks, body};

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use e2e::fleet::{Policy, bootstrap};
 use e2e::{Client, Envoy};
 use serde_json::Value;
 use simulator::{Fault, Simulator};
 
-use super::bootstrap::{Policy, bootstrap};
 use super::prompt::Kind;
 
 /// How many accounts policies are compared with.

@@ -95,6 +95,26 @@ async fn an_object_is_found_again_by_its_path() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_object_is_asked_of_nobody_else_when_its_account_fails() {
+    let gateway = two().await;
+    let made = gateway.post("/v1/videos", &json!({"prompt": "a cat"}));
+    let made = made.header("upstream", "anthropic-b").await;
+    let path = format!("/v1/videos/{}", made.id());
+    for fault in [Fault::Status(503), Fault::Status(429), Fault::Reset, Fault::Refused] {
+        gateway.providers.fail("anthropic-b", fault);
+        let status = if let Fault::Status(status) = fault { status } else { 503 };
+        assert_eq!(gateway.get(&path).await.status, status, "{fault}");
+        let cancelled = gateway.post(&format!("{path}/cancel"), &json!({})).await;
+        assert_eq!(cancelled.status, status, "{fault}");
+        let task = gateway.post("/v1/video/generations", &json!({"task_id": made.id()})).await;
+        assert_eq!(task.status, status, "{fault}");
+        gateway.providers.heal("anthropic-b");
+    }
+    assert!(gateway.providers.received("openai-a").is_empty());
+    assert_eq!(by(&gateway.get(&path).await), "object", "where it is was not forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_uploaded_as_it_is_and_found_again() {
     let gateway = two().await;
     let form = "--x\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\n\u{1f600}{\"task_id\":\r\n--x--\r\n".repeat(20_000);

@@ -1,7 +1,7 @@
 //! Pins by the prompt itself: who holds its prefix is asked first, and is learned anew when somebody else answers.
 
 use e2e::prompt::Dialect;
-use e2e::{Bootstrap, Conversation, Gateway, envoy};
+use e2e::{Bootstrap, Conversation, Gateway};
 use serde_json::json;
 use simulator::Fault;
 
@@ -54,9 +54,6 @@ async fn what_all_have_in_common_pins_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_stays_where_it_was_moved_to() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let gateway = Gateway::start(Bootstrap::explaining()).await;
     let mut conversation = Conversation::new(Dialect::Messages, 1);
     conversation.ask(3_000);
@@ -80,9 +77,6 @@ async fn a_conversation_stays_where_it_was_moved_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_leads_home_after_a_move() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let gateway = Gateway::start(Bootstrap::explaining()).await;
     let mut conversation = Conversation::new(Dialect::Messages, 1);
     let first = gateway.turn(&mut conversation, 3_000).await;

@@ -3,6 +3,7 @@
 mod hard;
 mod holders;
 mod ids;
+mod many;
 mod replicas;
 mod sources;
 

@@ -1,9 +1,15 @@
 //! Several workers, several Envoys, and an Envoy that gets a new configuration.
 
+use std::sync::Arc;
+
 use e2e::prompt::Dialect;
 use e2e::{Bootstrap, Client, Conversation, Gateway, Reply, Scripted, eventually};
+use serde_json::json;
+use tokio::task::JoinSet;
 
 const SECRETS: &str = r#""affinity": {"prefix": false, "secrets": ["a secret of sixteen bytes", "and the one before it"]}"#;
+
+const UPSTREAMS: [&str; 3] = ["anthropic-a", "anthropic-b", "bedrock-us"];
 
 fn shared(affinity: &str) -> Bootstrap {
     Bootstrap::explaining().configure(affinity).steered()
@@ -30,6 +36,52 @@ async fn workers_share_one_memory() {
     assert_ne!((per_worker(0), per_worker(1)), (31, 0), "both workers were asked");
 }
 
+/// How many learn at a time, how many sessions each has, and how often all of them move.
+const LEARNERS: usize = 8;
+const SESSIONS: usize = 16;
+const ROUNDS: usize = 6;
+
+/// Workers that learn at a time write the same slots; none undoes what another wrote.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_workers_learn_at_a_time_is_all_remembered() {
+    let provider = Scripted::start(Reply::json("{}")).await;
+    // As few slots as there may be. They have room for all, so that nothing has to leave.
+    let few = Bootstrap::explaining()
+        .configure(r#""affinity": {"prefix": false, "entries": 1024}"#)
+        .workers(2)
+        .steered();
+    let gateway = Arc::new(Gateway::scripted(few, &provider).await);
+    let mut learners = JoinSet::new();
+    for learner in 0..LEARNERS {
+        let gateway = gateway.clone();
+        learners.spawn(async move {
+            let client = gateway.client();
+            let ask = |session: usize| {
+                let own = format!("{learner}-{session}");
+                let body = json!({"model": "m", "messages": []});
+                // One that all have is written all the time.
+                let call = client.post("/v1/messages", &body).header("session-id", own);
+                call.header("x-session-id", "of everybody")
+            };
+            for round in 0..ROUNDS {
+                for session in 0..SESSIONS {
+                    let upstream = UPSTREAMS[(round + session) % UPSTREAMS.len()];
+                    assert_eq!(ask(session).header("upstream", upstream).await.status, 200);
+                }
+            }
+            for session in 0..SESSIONS {
+                let explanation = ask(session).await.explanation();
+                let last = UPSTREAMS[(ROUNDS - 1 + session) % UPSTREAMS.len()];
+                assert_eq!((&*explanation["by"], &*explanation["pinned"]), ("session", last));
+            }
+        });
+    }
+    learners.join_all().await;
+    let stats = gateway.envoy.stats().await;
+    let events = |event| stats.sum("warmpath_table_total", &[("event", event)]);
+    assert_eq!((events("evicted"), events("expired")), (0, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issued_id_is_read_by_every_envoy_with_the_secret() {
     let one = Gateway::start(shared(SECRETS)).await;
@@ -46,7 +98,7 @@ async fn an_issued_id_is_read_by_every_envoy_with_the_secret() {
     let mut conversation = Conversation::new(Dialect::Messages, 1);
     conversation.ask(500);
     let send = |gateway: &Gateway| gateway.send(&conversation).header("x-api-key", "one");
-    for upstream in ["anthropic-a", "anthropic-b", "bedrock-us"] {
+    for upstream in UPSTREAMS {
         let first = send(&one).header("upstream", upstream).await;
         let id = first.header("x-warmpath-request-id").expect("an issued id");
         for (name, gateway, is_read) in [

@@ -1,7 +1,7 @@
 //! Attempts: each has an instance of the shape stage and the client's body of its own, but all share the headers.
 
 use e2e::prompt::{Dialect, text};
-use e2e::{Bootstrap, Conversation, Gateway, Reply, Scripted, envoy};
+use e2e::{Bootstrap, Conversation, Gateway, Reply, Scripted};
 use serde_json::{Value, json};
 use simulator::Fault;
 
@@ -9,11 +9,10 @@ const CHAT: &str = "/v1/chat/completions";
 
 /// Two providers for chat: the second is asked when the first fails.
 async fn two_for_chat(first: &str, second: &str) -> (Gateway, Scripted, Scripted) {
-    let both = r#"{timeout: 0s, weighted_clusters: {clusters: [{name: openai-a, weight: 1000000000}, {name: anthropic-b, weight: 1}]}}"#;
     let (one, other) =
         (Scripted::start(Reply::json("{}")).await, Scripted::start(Reply::json("{}")).await);
     let bootstrap = Bootstrap::explaining()
-        .replace("route: {cluster: openai-a, timeout: 0s}", &format!("route: {both}"))
+        .failing_over(["openai-a", "anthropic-b"])
         .upstream("openai-a", first)
         .upstream("anthropic-b", second)
         .point("openai-a", one.address())
@@ -23,9 +22,6 @@ async fn two_for_chat(first: &str, second: &str) -> (Gateway, Scripted, Scripted
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_attempt_shapes_the_body_of_the_client() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let gateway = Gateway::start(Bootstrap::explaining()).await;
     let mut conversation = Conversation::new(Dialect::Messages, 1);
     conversation.body["cache_control"] = json!({"type": "ephemeral", "ttl": "1h"});
@@ -57,9 +53,6 @@ async fn each_attempt_shapes_the_body_of_the_client() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_body_can_be_repeated() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let gateway = Gateway::warm().await;
     let mut conversation = Conversation::new(Dialect::Messages, 1);
     conversation.ask(7_000_000);
@@ -73,9 +66,6 @@ async fn a_long_body_can_be_repeated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_added_for_one_attempt_does_not_reach_the_next() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let fireworks = r#"{"provider": "fireworks", "cache_key": "set"}"#;
     let (gateway, one, other) = two_for_chat(fireworks, r#"{"provider": "groq"}"#).await;
     one.say(Reply::new(503, ""));
@@ -95,9 +85,6 @@ async fn a_header_added_for_one_attempt_does_not_reach_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_added_again_is_the_same() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let (fireworks, xai) = (
         r#"{"provider": "fireworks", "cache_key": "set"}"#,
         r#"{"provider": "xai", "cache_key": "set"}"#,

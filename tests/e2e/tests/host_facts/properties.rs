@@ -36,6 +36,25 @@ async fn in_an_aggregate_cluster_the_endpoint_says_which_upstream_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_metadata_the_cluster_is_the_upstream() {
+    let provider = Scripted::start(Reply::json("{}")).await;
+    let mut bootstrap = Bootstrap::explaining().steered();
+    for upstream in ["anthropic-a", "anthropic-b", "bedrock-us", "openai-a"] {
+        let metadata =
+            format!("metadata: {{filter_metadata: {{warmpath: {{upstream: {upstream}}}}}}}");
+        bootstrap = bootstrap.point(upstream, provider.address()).replace(&metadata, "");
+    }
+    let gateway = Gateway::start(bootstrap).await;
+    let body = json!({"model": "m", "cache_control": {"type": "ephemeral"}, "messages": [{"role": "user", "content": "hi"}]});
+    for (upstream, edits) in [("anthropic-b", None), ("bedrock-us", Some("top_level"))] {
+        let answer = gateway.post("/v1/messages", &body).header("upstream", upstream).await;
+        let explanation = answer.explanation();
+        assert_eq!(explanation["upstream"], upstream);
+        assert_eq!(explanation.get("edits").map(String::as_str), edits, "{upstream}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn labels_are_shown_in_prometheus() {
     let provider = Scripted::start(Reply::json(r#"{"id":"x","usage":{"prompt_tokens":9,"completion_tokens":1,"prompt_tokens_details":{"cached_tokens":4}}}"#)).await;
     let mut bootstrap = Bootstrap::shipped();
@@ -74,11 +93,8 @@ async fn labels_are_shown_in_prometheus() {
     assert_eq!(names, expected);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_can_be_pinned() {
-    let (one, other) =
-        (Scripted::start(Reply::json("{}")).await, Scripted::start(Reply::json("{}")).await);
-    let policy = r#"load_balancing_policy:
+/// Lets a cluster take the endpoint that the route stage names.
+const OVERRIDE_HOST: &str = r#"load_balancing_policy:
   policies:
   - typed_extension_config:
       name: envoy.load_balancing_policies.override_host
@@ -90,8 +106,13 @@ async fn an_endpoint_can_be_pinned() {
           - typed_extension_config:
               name: envoy.load_balancing_policies.round_robin
               typed_config: {"@type": type.googleapis.com/envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin}"#;
-    let bootstrap = Bootstrap::explaining()
-        .cluster("openai-a", policy)
+
+/// Takes conversations through two endpoints of one upstream; each stays at one of them, and no endpoint is told of it.
+async fn stays_at_its_endpoint(bootstrap: Bootstrap) {
+    let (one, other) =
+        (Scripted::start(Reply::json("{}")).await, Scripted::start(Reply::json("{}")).await);
+    let bootstrap = bootstrap
+        .cluster("openai-a", OVERRIDE_HOST)
         .upstream("openai-a", r#"{"provider": "vllm", "pin_endpoint": true}"#)
         .endpoints("openai-a", &[one.address(), other.address()]);
     let gateway = Gateway::start(bootstrap).await;
@@ -111,4 +132,24 @@ async fn an_endpoint_can_be_pinned() {
     for received in one.received().into_iter().chain(other.received()) {
         assert!(!received.headers.contains_key("x-warmpath-host"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_can_be_pinned() {
+    stays_at_its_endpoint(Bootstrap::explaining()).await;
+}
+
+/// What one filter that does both needs for it: the balancer reads the header after routes have removed theirs, so a filter
+/// behind the balancer takes it away.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_filter_can_pin_an_endpoint() {
+    const REMOVE: &str = r#"- name: envoy.filters.http.header_mutation
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation
+    mutations: {request_mutations: [{remove: x-warmpath-host}]}"#;
+    let both = Bootstrap::explaining()
+        .filter_behind("shape", REMOVE)
+        .without_stage("shape")
+        .replace(r#""stage": "route""#, r#""stage": "both""#);
+    stays_at_its_endpoint(both).await;
 }

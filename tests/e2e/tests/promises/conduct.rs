@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use e2e::prompt::Dialect;
-use e2e::{Bootstrap, Conversation, Gateway, envoy};
+use e2e::{Bootstrap, Conversation, Gateway};
 use simulator::{Fault, Pace};
 use tokio::task::JoinSet;
 
@@ -46,9 +46,6 @@ async fn begun(gateway: &Gateway, home: &str, first: u64, count: usize) -> Vec<C
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_upstream_costs_no_request() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let soon =
         Bootstrap::explaining().replace("per_try_idle_timeout: 300s", "per_try_idle_timeout: 3s");
     let gateway = Arc::new(Gateway::start(soon.workers(2)).await);
@@ -81,9 +78,6 @@ async fn a_dead_upstream_costs_no_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_that_dies_while_others_answer_costs_only_what_it_had_begun() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let gateway = Gateway::start(Bootstrap::explaining()).await;
     let mut conversation = begun(&gateway, "anthropic-b", 1, 1).await.remove(0).streaming();
     conversation.ask(1_000);

@@ -1,7 +1,7 @@
 //! One stage without the other, and both in one filter.
 
 use e2e::prompt::Dialect;
-use e2e::{Bootstrap, Conversation, Gateway, Reply, Scripted, envoy};
+use e2e::{Bootstrap, Conversation, Gateway, Reply, Scripted};
 use serde_json::{Value, json};
 use simulator::Fault;
 
@@ -40,9 +40,6 @@ async fn a_lone_shape_stage_reads_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lone_shape_stage_tells_the_length_of_each_attempt() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let soon = Bootstrap::shipped()
         .replace("per_try_idle_timeout: 300s", "per_try_idle_timeout: 5s")
         .without_stage("route");

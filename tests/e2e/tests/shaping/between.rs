@@ -1,7 +1,7 @@
 //! Another filter that changes the body between the stages: it is shaped as it then is, or not sent at all.
 
 use e2e::prompt::{Dialect, text};
-use e2e::{Bootstrap, Conversation, Gateway, Reply, Scripted, envoy};
+use e2e::{Bootstrap, Conversation, Gateway, Reply, Scripted};
 use serde_json::{Value, json};
 use simulator::Fault;
 
@@ -104,9 +104,6 @@ async fn a_long_body_that_changed_far_behind_its_beginning_is_not_sent_either() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_of_another_length_is_read_again_in_every_attempt() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let filter = replacing("somebody", "somebody else", TELL);
     let soon = Bootstrap::explaining()
         .replace("per_try_idle_timeout: 300s", "per_try_idle_timeout: 5s")

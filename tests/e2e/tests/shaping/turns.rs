@@ -1,7 +1,7 @@
 //! Whole conversations: every turn reads what the turns before have written, also after it was served elsewhere.
 
 use e2e::prompt::Dialect;
-use e2e::{Bootstrap, Conversation, Gateway, envoy};
+use e2e::{Bootstrap, Conversation, Gateway};
 use serde_json::{Value, json};
 use simulator::{Fault, Usage};
 
@@ -63,9 +63,6 @@ async fn long_turns_are_bridged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_upstream_gets_its_own_shape_of_what_the_client_wrote() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let gateway = Gateway::start(Bootstrap::explaining()).await;
     let mut conversation = Conversation::new(Dialect::Messages, 1);
     conversation.body["cache_control"] = json!({"type": "ephemeral", "ttl": "1h"});

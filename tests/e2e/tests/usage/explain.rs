@@ -1,7 +1,7 @@
 //! The header that explains an answer, as a structured field.
 
 use e2e::prompt::Dialect;
-use e2e::{Answer, Bootstrap, Gateway, envoy};
+use e2e::{Answer, Bootstrap, Gateway};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 use simulator::Fault;
 
@@ -28,9 +28,6 @@ fn keys(members: &[(String, String)]) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_explanation_says_what_was_done_and_why() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let gateway = Gateway::start(Bootstrap::explaining()).await;
     let chat = gateway.send(&asked(Dialect::Chat, 1)).await;
     let usage = gateway.exchange(&chat).1.usage.expect("usage");

@@ -3,7 +3,7 @@
 use e2e::client::Stream;
 use e2e::prompt::Dialect;
 use e2e::scripted::Reply;
-use e2e::{Gateway, envoy, eventually};
+use e2e::{Gateway, eventually};
 use serde_json::{Value, json};
 use simulator::Fault;
 
@@ -179,9 +179,6 @@ async fn a_stream_that_is_cut_looks_cut_and_counts_as_far_as_it_came() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_answer_that_is_cut_never_looks_whole() {
-    if !envoy::refreshes_clusters() {
-        return;
-    }
     let gateway = Gateway::warm().await;
     for dialect in [Dialect::Messages, Dialect::Chat, Dialect::Responses] {
         for upstream in ["anthropic-a", "anthropic-b", "bedrock-us", "openai-a"] {
