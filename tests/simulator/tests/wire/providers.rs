@@ -58,6 +58,7 @@ const TABLE: &[Row] = &[
     (Mistral,       CHAT,      "mistral-large", [422, 422, 422, 200, 422, 422, 200]),
     (Mistral,       RESPONSES, "mistral-large", [422, 422, 422, 200, 200, 200, 200]),
     (Groq,          CHAT,      "gpt-oss-120b",  [400, 400, 400, 400, 400, 400, 400]),
+    (Cerebras,      CHAT,      "gpt-oss-120b",  [400, 400, 400, 200, 400, 400, 400]),
     (Moonshot,      CHAT,      "kimi-k3",       [200, 200, 200, 200, 200, 400, 200]),
     (Moonshot,      MESSAGES,  "kimi-k3",       [200, 200, 200, 200, 200, 200, 200]),
     (Qwen,          CHAT,      "qwen3-coder",   [200, 200, 400, 200, 200, 200, 200]),
