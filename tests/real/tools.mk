@@ -105,3 +105,23 @@ $(PROMETHEUS)/unpacked:
 	@$(APT) update
 	@cd $(@D) && $(APT) download prometheus && dpkg -x prometheus_*.deb $(@D)
 	@rm -rf $(@D)/lists $(@D)/cache $(@D)/*.deb && touch $@
+
+# A Debian of its own with Docker, compose and Prometheus, for the compose file: nothing of it is installed on the machine.
+# Images cannot be pulled in the tests; they are made from this tree. About 900 MB.
+DOCKER_ROOM        := $(TOOLS)/docker-trixie
+WARMPATH_SIMULATOR := $(CARGO_TARGET_DIR)/debug/simulator
+export DOCKER_ROOM WARMPATH_SIMULATOR
+REAL_TOOLS += $(DOCKER_ROOM)/installed $(WARMPATH_SIMULATOR)
+
+$(DOCKER_ROOM)/installed:
+	@echo "Docker, compose and Prometheus: installing them from Debian into $(@D)"
+	@rm -rf $(@D) $(@D).debootstrap && mkdir -p $(@D).debootstrap
+	@cd $(@D).debootstrap && apt-get download -qq debootstrap 2>/dev/null && dpkg -x debootstrap_*.deb .
+	@DEBOOTSTRAP_DIR=$(@D).debootstrap/usr/share/debootstrap unshare --mount $(@D).debootstrap/usr/sbin/debootstrap --variant=minbase \
+		--include=docker.io,docker-cli,docker-compose,iptables,ca-certificates,prometheus,curl trixie $(@D) http://deb.debian.org/debian > $(@D).debootstrap/log 2>&1 || \
+		{ tail -5 $(@D).debootstrap/log; exit 1; }
+	@rm -rf $(@D).debootstrap && touch $@
+
+.PHONY: $(WARMPATH_SIMULATOR)
+$(WARMPATH_SIMULATOR):
+	@$(CARGO) build --quiet -p simulator

@@ -67,6 +67,16 @@ impl Program {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Waits until it has ended, and returns its exit status; none when it takes longer than this.
+    pub fn wait(&mut self, longest: Duration) -> Option<i32> {
+        let start = Instant::now();
+        while self.runs() && start.elapsed() < longest {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let ended = self.child.try_wait().expect("a child to ask for");
+        ended.and_then(|status| status.code())
+    }
+
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().expect("a child to ask for").is_none()
     }

@@ -1,9 +1,18 @@
 //! The scenarios that every way to run Envoy has to pass, told by what the client gets and by what the simulated accounts
 //! really did.
 
+use e2e::client::Call;
 use e2e::prompt::Dialect;
 use e2e::{Answer, Client, Conversation};
 use simulator::{Exchange, Fault, Simulator};
+
+/// The accounts of the shipped files that speak Claude's dialect: any of them can serve a conversation.
+pub const CLAUDES: [&str; 3] = ["anthropic-a", "anthropic-b", "bedrock-us"];
+
+/// Starts the accounts of the shipped files.
+pub async fn simulator() -> Simulator {
+    Simulator::start(e2e::gateway::accounts()).await.expect("simulated providers")
+}
 
 /// A gateway, as its clients see it, and the accounts behind it.
 pub struct Story<'s> {
@@ -75,6 +84,42 @@ impl Story<'_> {
         }
     }
 
+    /// Conversations with a session header stay where they began, turn after turn, whether prompts can be read or not; what
+    /// their clients are told of the cache is true.
+    pub async fn sessions_stay(&self) {
+        for seed in 31..35 {
+            // The client marks: where nothing is shaped, nobody else does.
+            let mut conversation = Conversation::new(Dialect::Messages, seed).marking();
+            let mut homes = Vec::new();
+            for _ in 0..4 {
+                conversation.ask(3_000);
+                let call = self.send(&conversation).header("x-session-id", seed.to_string());
+                let answer = call.await;
+                conversation.hear(&answer);
+                let (home, exchange) = self.exchange(&answer);
+                let read = answer.usage()["cache_read_input_tokens"].as_u64();
+                assert_eq!(read, exchange.usage.map(|usage| usage.read), "{}", answer.usage());
+                assert!(homes.is_empty() || read > Some(0), "{homes:?}: {}", answer.usage());
+                homes.push(home);
+            }
+            assert!(homes.iter().all(|home| *home == homes[0]), "{homes:?}");
+        }
+        println!("4 sessions of 4 turns stayed by their header");
+    }
+
+    /// Every provider was called by its own name, whatever the client called the gateway, and got none of our headers.
+    pub fn nothing_of_ours_reaches_a_provider(&self, host: &str) {
+        let received = self.accounts.iter().flat_map(|account| self.providers.received(account));
+        let mut exchanges = 0;
+        for exchange in received {
+            assert_eq!(exchange.header("host"), Some(host.as_bytes()));
+            let ours = exchange.headers.iter().find(|(name, _)| name.starts_with("x-warmpath"));
+            assert_eq!(ours, None);
+            exchanges += 1;
+        }
+        println!("{exchanges} requests went to `{host}` without headers of ours");
+    }
+
     /// Asks the next question of a conversation; any error is one too many.
     pub async fn turn(&self, conversation: &mut Conversation) -> Answer {
         conversation.ask(3_000);
@@ -98,7 +143,7 @@ impl Story<'_> {
         self.accounts.iter().find_map(gave).unwrap_or_else(|| panic!("no account gave {id:?}"))
     }
 
-    async fn send(&self, conversation: &Conversation) -> Answer {
-        self.client.post(conversation.path(), &conversation.body).header("x-api-key", "k").await
+    fn send(&self, conversation: &Conversation) -> Call {
+        self.client.post(conversation.path(), &conversation.body).header("x-api-key", "k")
     }
 }

@@ -11,12 +11,11 @@ use real::istio::{Istio, LABEL, NAMESPACE};
 use real::manifest::{Manifests, replace};
 use real::program::{Program, free_port};
 use real::registry::Registry;
-use real::story::Story;
+use real::story::{self, CLAUDES, Story};
 use real::tool;
 use serde_json::{Value, json};
 use simulator::Simulator;
 
-const CLAUDES: [&str; 3] = ["anthropic-a", "anthropic-b", "bedrock-us"];
 const IMAGE: &str = "oci://registry.example/warmpath:0.1.0";
 
 /// The shipped providers and routes with this plugin, reaching simulated accounts, listening at this port.
@@ -81,7 +80,7 @@ async fn istio_takes_the_shipped_files_without_a_warning() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_with_a_mounted_plugin_keeps_conversations_warm() {
-    let (providers, port) = (simulator().await, free_port());
+    let (providers, port) = (story::simulator().await, free_port());
     let remote = Manifests::shipped(&["istio/warmpath.yaml"]).objects[0]["spec"]["configPatches"]
         [2]["patch"]["value"]["typed_config"]["config"]["vm_config"]["code"]
         .clone();
@@ -96,7 +95,7 @@ async fn a_gateway_with_a_mounted_plugin_keeps_conversations_warm() {
     story.conversations_stay().await;
     story.an_upstream_dies().await;
     story.usage_comes_back().await;
-    hosts_are_those_of_the_endpoints(&providers);
+    story.nothing_of_ours_reaches_a_provider("localhost");
     // Without tag rules the labels are in the names.
     let kept = "wasmcustom.warmpath.pins.outcome.kept.total";
     assert!(envoy.stats().await.counter(kept) > 8, "{:?}", envoy.stats().await.counter(kept));
@@ -104,7 +103,8 @@ async fn a_gateway_with_a_mounted_plugin_keeps_conversations_warm() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn istio_s_agent_fetches_the_plugin_from_a_registry() {
-    let (providers, port, registry) = (simulator().await, free_port(), Registry::start().await);
+    let (providers, port, registry) =
+        (story::simulator().await, free_port(), Registry::start().await);
     let digest = registry.push("warmpath:0.1.0");
     let image = format!("oci://{}/warmpath@{digest}", registry.address);
     let manifests = shipped("istio/warmpath.yaml", &providers, port).edit(
@@ -132,7 +132,7 @@ async fn istio_s_agent_fetches_the_plugin_from_a_registry() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wasm_plugin_hangs_nobody_and_pins_by_headers() {
-    let (providers, port) = (simulator().await, free_port());
+    let (providers, port) = (story::simulator().await, free_port());
     let url = format!("file://{}", tool("WARMPATH_WASM").display());
     let manifests = shipped("istio/wasmplugin.yaml", &providers, port).edit(
         "WasmPlugin",
@@ -155,44 +155,7 @@ async fn a_wasm_plugin_hangs_nobody_and_pins_by_headers() {
         times => Err(format!("the log names the missing field {times} times")),
     })
     .await;
-    sessions_stay(&story).await;
-}
-
-/// Several conversations with a session header: each stays where it began, turn after turn.
-async fn sessions_stay(story: &Story<'_>) {
-    for seed in 31..35 {
-        let mut conversation = Conversation::new(Dialect::Messages, seed).marking();
-        let mut homes = Vec::new();
-        for _ in 0..4 {
-            conversation.ask(3_000);
-            let call = story.client.post(conversation.path(), &conversation.body);
-            let call = call.header("x-api-key", "k").header("x-session-id", seed.to_string());
-            let answer = call.await;
-            conversation.hear(&answer);
-            let (home, exchange) = story.exchange(&answer);
-            let read = answer.usage()["cache_read_input_tokens"].as_u64();
-            assert_eq!(read, exchange.usage.map(|usage| usage.read), "{}", answer.usage());
-            assert!(homes.is_empty() || read > Some(0), "{homes:?}: {}", answer.usage());
-            homes.push(home);
-        }
-        assert!(homes.iter().all(|home| *home == homes[0]), "{homes:?}");
-    }
-    println!("4 sessions of 4 turns stayed by their header");
-}
-
-async fn simulator() -> Simulator {
-    Simulator::start(e2e::gateway::accounts()).await.expect("simulated providers")
-}
-
-/// Every provider is called by its own name, whatever the client called the gateway; nothing of ours reaches it.
-fn hosts_are_those_of_the_endpoints(providers: &Simulator) {
-    for account in CLAUDES {
-        for exchange in providers.received(account) {
-            assert_eq!(exchange.header("host"), Some(&b"localhost"[..]), "{exchange:?}");
-            let ours = exchange.headers.iter().find(|(name, _)| name.starts_with("x-warmpath"));
-            assert_eq!(ours, None);
-        }
-    }
+    story.sessions_stay().await;
 }
 
 /// Starts Istio's agent with an Envoy of its own, as a gateway's pod would.
