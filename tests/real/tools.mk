@@ -125,3 +125,10 @@ $(DOCKER_ROOM)/installed:
 .PHONY: $(WARMPATH_SIMULATOR)
 $(WARMPATH_SIMULATOR):
 	@$(CARGO) build --quiet -p simulator
+
+ENVOY_GATEWAY := $(TOOLS)/envoy-gateway/envoy-gateway
+export ENVOY_GATEWAY
+REAL_TOOLS += $(ENVOY_GATEWAY)
+
+$(ENVOY_GATEWAY): $(CURDIR)/tests/real/go/gateway/go.sum
+	$(call go-tool,gateway,$(COMMA) about four minutes on two idle cores)

@@ -9,6 +9,7 @@
 //! - [`manifest`]: the shipped Kubernetes objects, and the changes that a test makes to them
 //! - [`kubernetes`]: as much of a Kubernetes API as Istio asks for
 //! - [`istio`]: Istio's control plane
+//! - [`gateway`]: Envoy Gateway
 //! - [`registry`]: the plugin's image, in a registry
 //! - [`client`]: programs as people start them, in homes of their own
 //! - [`ledger`]: what the accounts answered, and how much of it was warm
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 
 pub mod chromium;
 pub mod client;
+pub mod gateway;
 pub mod istio;
 pub mod kubernetes;
 pub mod ledger;
