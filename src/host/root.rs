@@ -75,7 +75,6 @@ impl RootContext for Root {
             )),
         };
         worker.define();
-        worker.look_for_unheld();
         if let Err(refused) = abi::tick_every(config.limits.hold_ms.div_ceil(TICKS_PER_HOLD)) {
             error!("the host sets no clock: {refused:?}");
             return false;
@@ -87,7 +86,6 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         if let Some(worker) = &self.worker {
             worker.free_late();
-            worker.look_for_unheld();
         }
     }
 
@@ -116,6 +114,7 @@ impl Worker {
     }
 
     pub(super) fn hold(&self) -> Hold {
+        self.look_for_unheld();
         self.hold.get()
     }
 
@@ -146,6 +145,7 @@ impl Worker {
         }
     }
 
+    /// Asks what other workers have seen, as long as this one has seen nothing.
     fn look_for_unheld(&self) {
         if self.hold.get() == Hold::Unknown && abi::shared(self.unheld()).is_some() {
             self.hold.set(Hold::Missing);

@@ -12,7 +12,7 @@ use warmpath::dialect::Dialect;
 pub const EVENTS: usize = 200;
 /// Time between two of them.
 pub const GAP: Duration = Duration::from_millis(2);
-/// Stands in front of the moment at which an event was written, in nanoseconds since [`start`].
+/// Stands in front of the moment at which an event was written, in nanoseconds since the bench began.
 pub const STAMP: &[u8] = b"written at ";
 pub const STAMP_DIGITS: usize = 16;
 

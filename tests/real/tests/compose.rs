@@ -27,7 +27,8 @@ fn one_command_up_a_warm_second_turn_one_command_down() {
     assert_eq!(first["usage"]["cache_creation_input_tokens"], read(&second));
 
     let series = json("query")["data"]["result"].as_array().cloned().expect("series");
-    let counted = series.iter().filter(|series| series["value"][1] == read(&second).to_string());
+    let warm = read(&second).to_string();
+    let counted = series.iter().filter(|series| series["value"][1] == warm.as_str());
     // Four upstreams, and `unknown`.
     assert_eq!((series.len(), counted.count()), (5, 1), "{series:?}");
     // Envoy and the providers; Prometheus shows by its answer that it runs.

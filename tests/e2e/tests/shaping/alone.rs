@@ -119,11 +119,9 @@ async fn one_filter_can_do_both() {
         for turn in 0..4 {
             let answer = gateway.turn(&mut conversation, 3_000).await;
             let (upstream, exchange) = gateway.exchange(&answer);
-            assert_eq!(
-                exchange.usage.expect("usage").read > 0,
-                turn > 0,
-                "{upstream}, turn {turn}"
-            );
+            // The first turn reads the tools, too, where another conversation has left them.
+            let read = exchange.usage.expect("usage").read;
+            assert!(turn == 0 || read > 0, "{upstream}, turn {turn}");
             let length = exchange.header("content-length").map(|value| value.to_vec());
             assert_eq!(length, Some(exchange.body.len().to_string().into_bytes()));
             let ours = exchange.headers.iter().find(|(name, _)| name.starts_with("x-warmpath"));
