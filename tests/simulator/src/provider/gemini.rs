@@ -37,7 +37,7 @@ pub(super) fn cache(model: &str) -> Cache {
     Cache::Steps { minimum, step: 128, life: Duration::from_secs(300), writes: Writes::Free }
 }
 
-/// Thinking is in the total alone: https://github.com/openai/openai-python/issues/2544
+/// Thinking is in the total alone: <https://github.com/openai/openai-python/issues/2544>
 fn usage(answer: &Answer<'_>) -> Value {
     let usage = &answer.usage;
     let mut json = chat_counts(usage, json!({ "cached_tokens": usage.read }));
