@@ -3,8 +3,6 @@
 
 use wide::u8x16;
 
-use super::text;
-
 const LANES: usize = 16;
 /// Bytes of a step over long strings: as many as a mask has bits.
 const BLOCK: usize = 64;
@@ -87,9 +85,10 @@ fn block_stop(block: &[u8; BLOCK], carry: &mut u64, window: &[u8], from: usize) 
     let end = (ends & !escaped).trailing_zeros();
     let mut inside = escaped & 1u64.checked_shl(end).map_or(u64::MAX, |bit| bit - 1);
     while inside != 0 {
-        let at = from + inside.trailing_zeros() as usize;
-        if !is_escape(window.get(at..).unwrap_or_default()) {
-            return Some(at - 1);
+        let place = inside.trailing_zeros() as usize;
+        let letter = block.get(place).copied().unwrap_or_default();
+        if !is_letter(letter) && !is_unicode(window.get(from + place..).unwrap_or_default()) {
+            return Some(from + place - 1);
         }
         inside &= inside - 1;
     }
@@ -112,16 +111,28 @@ fn escaped(backslashes: u64, carry: &mut u64) -> u64 {
     escaped
 }
 
-/// Whether what stands behind a backslash makes an escape, and all of it is here.
-#[inline]
-fn is_escape(behind: &[u8]) -> bool {
-    match behind {
-        [b'u', digits @ ..] => {
-            digits.first_chunk::<4>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+/// Whether this makes an escape of one letter.
+#[inline(always)]
+fn is_letter(byte: u8) -> bool {
+    /// Bit n: the letter n above the quote, the lowest of them.
+    const LETTERS: u128 = {
+        let (mut bits, mut letters) = (0, b"\"\\/bfnrt".as_slice());
+        while let Some((letter, rest)) = letters.split_first() {
+            bits |= 1u128 << (*letter - b'"');
+            letters = rest;
         }
-        [letter, ..] => text::unescaped(*letter).is_some(),
-        [] => false,
-    }
+        bits
+    };
+    let above = byte.wrapping_sub(b'"');
+    let half = if above < 64 { LETTERS as u64 } else { (LETTERS >> 64) as u64 };
+    above < 128 && half >> (above % 64) & 1 == 1
+}
+
+/// Whether what stands behind a backslash is the rest of a `\u` escape, and all of it is here.
+#[inline]
+fn is_unicode(behind: &[u8]) -> bool {
+    let Some((b'u', digits)) = behind.split_first() else { return false };
+    digits.first_chunk::<4>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Bit n: byte n is a quote or a control byte; byte n is a backslash.
