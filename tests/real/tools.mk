@@ -5,7 +5,7 @@ REAL_TOOLS :=
 .PHONY: test-real real-tools
 
 test-real: build tools real-tools ## runs the tests with real control planes, containers and clients
-	@$(CARGO) test -p real -- --nocapture --test-threads 1
+	@$(CARGO) test -p real --no-fail-fast -- --nocapture --test-threads 1
 
 # Without the tools of a scenario its file can still be run alone: cargo test -p real --test NAME.
 real-tools: $$(REAL_TOOLS)
@@ -68,42 +68,40 @@ $(PILOT_DISCOVERY) $(PILOT_AGENT): $(CURDIR)/tests/real/go/istio/go.sum
 $(ISTIO_BOOTSTRAP): $(PILOT_AGENT)
 	@cd $(CURDIR)/tests/real/go/istio && install -m 644 $$(go list -mod=readonly -m -f '{{.Dir}}' istio.io/istio)/tools/packaging/common/envoy_bootstrap.json $@
 
-# Headless Chromium, with those of its libraries that the machine does not have, and a font: Debian packages, unpacked here and
-# not installed. apt reads lists of its own here, because those of the machine may be old or absent; signatures are checked.
-# Not pinned: Debian has only the newest.
+# apt with lists of its own in this folder, because those of the machine may be old or absent; signatures are checked.
+own-apt = apt-get --quiet=2 -o Dir::State::Lists=$(1)/lists -o Dir::Cache=$(1)/cache -o Debug::NoLocking=true -o APT::Sandbox::User=
+define own-apt-update
+	@command -v apt-get >/dev/null || { echo "$(2) comes from Debian packages, and apt-get is missing"; exit 1; }
+	@echo "$(2): from Debian packages, about $(3) MB"
+	@rm -rf $(1) && mkdir -p $(1)/lists/partial $(1)/cache/archives/partial
+	@$(call own-apt,$(1)) update
+endef
+
+# Headless Chromium, with those of its libraries that the machine does not have, and a font: unpacked here and not installed. Not
+# pinned: Debian has only the newest.
 CHROMIUM := $(TOOLS)/chromium/chromium
 export CHROMIUM
 REAL_TOOLS += $(CHROMIUM)
 
-$(TOOLS)/chromium/unpacked: APT := apt-get --quiet=2 -o Dir::State::Lists=$(TOOLS)/chromium/lists -o Dir::Cache=$(TOOLS)/chromium/cache \
-	-o Debug::NoLocking=true -o APT::Sandbox::User=$(shell id -un)
 $(TOOLS)/chromium/unpacked:
-	@command -v apt-get >/dev/null || { echo "Chromium is taken from Debian packages, and apt-get is missing"; exit 1; }
-	@echo "Chromium: from Debian packages, about 100 MB"
-	@rm -rf $(@D) && mkdir -p $(@D)/lists/partial $(@D)/cache/archives/partial $(@D)/packages
-	@$(APT) update
-	@cd $(@D)/packages && $(APT) download fonts-inter \
-		$$($(APT) --simulate --no-install-recommends install chromium-headless-shell | awk '$$1 == "Inst" {print $$2}')
+	$(call own-apt-update,$(@D),Chromium,100)
+	@mkdir $(@D)/packages && cd $(@D)/packages && $(call own-apt,$(@D)) download fonts-inter \
+		$$($(call own-apt,$(@D)) --simulate --no-install-recommends install chromium-headless-shell | awk '$$1 == "Inst" {print $$2}')
 	@for package in $(@D)/packages/*.deb; do dpkg-deb --extract $$package $(@D)/root; done
 	@rm -rf $(@D)/lists $(@D)/cache $(@D)/packages && touch $@
 
 $(CHROMIUM): $(CURDIR)/tests/real/chromium/start.sh | $(TOOLS)/chromium/unpacked
 	@install -m 755 $< $@
 
-# Prometheus and promtool, unpacked from Debian's package of the machine's own release (2.42 in bookworm, 2.53 in trixie), and
-# not installed. apt reads lists of its own here, because those of the machine may be old or absent; signatures are checked.
+# Prometheus and promtool, from the package of the machine's own release (2.42 in bookworm, 2.53 in trixie), unpacked here and not
+# installed.
 PROMETHEUS := $(TOOLS)/prometheus
 export PROMETHEUS
 REAL_TOOLS += $(PROMETHEUS)/unpacked
 
-$(PROMETHEUS)/unpacked: APT := apt-get --quiet=2 -o Dir::State::Lists=$(PROMETHEUS)/lists \
-	-o Dir::Cache=$(PROMETHEUS)/cache -o APT::Sandbox::User=
 $(PROMETHEUS)/unpacked:
-	@command -v apt-get >/dev/null || { echo "Prometheus is taken from a Debian package, and apt-get is missing"; exit 1; }
-	@echo "Prometheus: unpacking Debian's package, about 20 MB"
-	@rm -rf $(@D) && mkdir -p $(@D)/lists/partial $(@D)/cache/archives/partial
-	@$(APT) update
-	@cd $(@D) && $(APT) download prometheus && dpkg -x prometheus_*.deb $(@D)
+	$(call own-apt-update,$(@D),Prometheus,20)
+	@cd $(@D) && $(call own-apt,$(@D)) download prometheus && dpkg -x prometheus_*.deb $(@D)
 	@rm -rf $(@D)/lists $(@D)/cache $(@D)/*.deb && touch $@
 
 # A Debian of its own with Docker, compose and Prometheus, for the compose file: nothing of it is installed on the machine.
@@ -114,9 +112,9 @@ export DOCKER_ROOM WARMPATH_SIMULATOR
 REAL_TOOLS += $(DOCKER_ROOM)/installed $(WARMPATH_SIMULATOR)
 
 $(DOCKER_ROOM)/installed:
-	@echo "Docker, compose and Prometheus: installing them from Debian into $(@D)"
-	@rm -rf $(@D) $(@D).debootstrap && mkdir -p $(@D).debootstrap
-	@cd $(@D).debootstrap && apt-get download -qq debootstrap 2>/dev/null && dpkg -x debootstrap_*.deb .
+	@rm -rf $(@D)
+	$(call own-apt-update,$(@D).debootstrap,Docker$(COMMA) compose and Prometheus,300)
+	@cd $(@D).debootstrap && $(call own-apt,$(@D).debootstrap) download debootstrap && dpkg -x debootstrap_*.deb .
 	@DEBOOTSTRAP_DIR=$(@D).debootstrap/usr/share/debootstrap unshare --mount $(@D).debootstrap/usr/sbin/debootstrap --variant=minbase \
 		--include=docker.io,docker-cli,docker-compose,iptables,ca-certificates,prometheus,curl trixie $(@D) http://deb.debian.org/debian > $(@D).debootstrap/log 2>&1 || \
 		{ tail -5 $(@D).debootstrap/log; exit 1; }
