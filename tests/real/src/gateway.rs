@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use e2e::{Client, eventually};
 use serde_json::{Value, json};
 
@@ -125,13 +127,13 @@ fn secret(home: &Path) -> Value {
     };
     let names = ["ca.crt", "tls.crt", "tls.key"];
     let data: serde_json::Map<String, Value> =
-        names.iter().map(|name| ((*name).into(), file(name).into())).collect();
+        names.iter().map(|name| ((*name).into(), STANDARD.encode(file(name)).into())).collect();
     json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "kubernetes.io/tls",
         "metadata": {"name": "envoy", "namespace": "envoy-gateway-system"},
-        "stringData": data,
+        "data": data,
     })
 }
 

@@ -1,12 +1,19 @@
 //! The shipped files for Envoy Gateway, and what a gateway does that it has made of them.
 
+use std::time::{Duration, Instant};
+
+use e2e::prompt::Dialect;
+use e2e::{Conversation, eventually};
 use real::gateway::EnvoyGateway;
 use real::manifest::{Manifests, replace};
 use real::program::free_port;
+use real::registry::Registry;
 use real::story::{CLAUDES, Story};
 use real::tool;
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::Simulator;
+
+const IMAGE: &str = "registry.example/warmpath:0.1.0";
 
 /// The shipped gateway with this policy, reaching simulated accounts, listening at this port.
 fn shipped(policy: &str, providers: &Simulator, port: u16) -> Manifests {
@@ -18,6 +25,31 @@ fn shipped(policy: &str, providers: &Simulator, port: u16) -> Manifests {
         });
     }
     manifests.edit("Gateway", "llm", |gateway| replace(gateway, &json!(8080), &json!(port), 1))
+}
+
+/// The shipped policy whose image is in this registry.
+fn from_registry(registry: &Registry, providers: &Simulator, port: u16) -> Manifests {
+    registry.push("warmpath:0.1.0");
+    let image = format!("{}/warmpath:0.1.0", registry.address);
+    shipped("gateway/extension.yaml", providers, port).edit(
+        "EnvoyExtensionPolicy",
+        "warmpath",
+        |policy| {
+            replace(policy, &json!(IMAGE), &json!(image), 1);
+            policy["spec"]["wasm"][0]["config"]["explain"] = json!(true);
+        },
+    )
+}
+
+/// Starts a gateway that fetches the plugin, and waits until it has: up to then requests pass without it.
+async fn fetching(manifests: &Manifests, port: u16) -> EnvoyGateway {
+    let gateway = EnvoyGateway::start(manifests, port).await;
+    eventually(async || {
+        let answer = gateway.client.get("/v1/videos/none").try_send().await?;
+        if answer.header("x-warmpath").is_some() { Ok(()) } else { Err("no plugin".to_owned()) }
+    })
+    .await;
+    gateway
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,4 +68,42 @@ async fn a_patched_gateway_keeps_conversations_warm() {
     story.an_upstream_dies().await;
     story.usage_comes_back().await;
     story.nothing_of_ours_reaches_a_provider("localhost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_from_a_registry_keeps_conversations_warm() {
+    let (providers, port) = (real::story::simulator().await, free_port());
+    let registry = Registry::start().await;
+    let gateway = fetching(&from_registry(&registry, &providers, port), port).await;
+    let story = Story { client: gateway.client.clone(), providers: &providers, accounts: &CLAUDES };
+    story.conversations_stay().await;
+    story.an_upstream_dies().await;
+    story.usage_comes_back().await;
+    story.nothing_of_ours_reaches_a_provider("localhost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_without_the_patched_field_hangs_nobody() {
+    let (providers, port) = (real::story::simulator().await, free_port());
+    let registry = Registry::start().await;
+    let manifests =
+        from_registry(&registry, &providers, port).edit("EnvoyPatchPolicy", "warmpath", |policy| {
+            let patches = policy["spec"]["jsonPatches"].as_array_mut().expect("patches");
+            let field = patches.iter().position(adds_the_field).expect("the patch of the field");
+            patches.remove(field);
+        });
+    let gateway = fetching(&manifests, port).await;
+    let story = Story { client: gateway.client.clone(), providers: &providers, accounts: &CLAUDES };
+    let start = Instant::now();
+    story.turn(&mut Conversation::new(Dialect::Messages, 1)).await;
+    let first = start.elapsed();
+    let start = Instant::now();
+    story.turn(&mut Conversation::new(Dialect::Messages, 2)).await;
+    println!("the first answer came after {first:?}, the second after {:?}", start.elapsed());
+    assert!(first < Duration::from_secs(10) && start.elapsed() < first, "{first:?}");
+    story.sessions_stay().await;
+}
+
+fn adds_the_field(patch: &Value) -> bool {
+    patch["operation"]["path"] == "typed_config/config/allow_on_headers_stop_iteration"
 }
