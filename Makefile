@@ -59,7 +59,7 @@ unit: $(RUST) ## runs the native tests of the plugin, without Envoy
 	@$(CARGO) test
 
 test: unit build tools ## runs every test, those in real Envoy included
-	@$(CARGO) test -p simulator -p demo -p e2e
+	@$(CARGO) test -p simulator -p demo -p bench -p e2e
 
 e2e: build tools ## runs only the tests in real Envoy; another one with ENVOY_VERSION=1.39.3
 	@$(CARGO) test -p e2e

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use e2e::{Bootstrap, Envoy};
-use tokio::runtime::Builder;
+use e2e::{Bootstrap, Envoy, Stats};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::process::Process;
 
@@ -12,7 +12,8 @@ pub struct Measured {
     pub process: Process,
     pub address: SocketAddr,
     /// Stops when this is dropped.
-    _envoy: Envoy,
+    envoy: Envoy,
+    runtime: Runtime,
 }
 
 impl Measured {
@@ -21,7 +22,12 @@ impl Measured {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let envoy = runtime.block_on(Envoy::start(bootstrap));
         let address = envoy.address("gateway");
-        Self { process: Process::listening_at(address), address, _envoy: envoy }
+        Self { process: Process::listening_at(address), address, envoy, runtime }
+    }
+
+    /// Returns Envoy's counters.
+    pub fn stats(&self) -> Stats {
+        self.runtime.block_on(self.envoy.stats())
     }
 }
 

@@ -38,6 +38,8 @@ struct Client {
     /// The conversation that is being played, and its next turn.
     conversation: u64,
     turn: usize,
+    /// The first conversation of this client.
+    first: Option<u64>,
     unread: Vec<u8>,
     scratch: Vec<u8>,
 }
@@ -52,6 +54,7 @@ impl Load {
                 plan: plan.clone(),
                 conversation: 0,
                 turn: 0,
+                first: None,
                 unread: Vec::new(),
                 scratch: vec![0; 64 * 1024],
             }
@@ -86,12 +89,17 @@ impl Load {
         }
     }
 
-    /// Plays the first turn of a conversation again, and returns the answer's body.
-    pub fn again(&mut self, conversation: u64) -> Vec<u8> {
+    /// Plays the first turn of the first conversation again, and returns the answer's head and its body.
+    ///
+    /// # Panics
+    ///
+    /// When nothing was played yet, or it is not answered with 200.
+    pub fn first_again(&mut self) -> (String, Vec<u8>) {
         let client = self.clients.first_mut().expect("a client");
-        (client.conversation, client.turn) = (conversation, 0);
-        let body = client.play(&mut Seen::default());
-        client.unread.split_off(body)
+        (client.conversation, client.turn) = (client.first.expect("a first conversation"), 0);
+        let end = client.play(&mut Seen::default());
+        let body = client.unread.split_off(end);
+        (String::from_utf8_lossy(&client.unread).into_owned(), body)
     }
 }
 
@@ -100,6 +108,7 @@ impl Client {
         static CONVERSATIONS: AtomicU64 = AtomicU64::new(1);
         if self.turn == 0 {
             self.conversation = CONVERSATIONS.fetch_add(1, Ordering::Relaxed);
+            self.first.get_or_insert(self.conversation);
         }
         self.play(seen);
         self.turn = (self.turn + 1) % self.plan.script.turns();

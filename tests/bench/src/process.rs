@@ -33,7 +33,11 @@ impl Process {
             let files = fs::read_dir(folder.join("fd")).into_iter().flatten().flatten();
             files.into_iter().any(|file| fs::read_link(file.path()).is_ok_and(|to| to == socket))
         };
-        let processes = fs::read_dir("/proc").expect("/proc: this needs Linux").flatten();
+        let entries = fs::read_dir("/proc").expect("/proc: this needs Linux").flatten();
+        // By their numbers alone: `self` is one of them once more.
+        let processes = entries.filter(|entry| {
+            entry.file_name().to_string_lossy().bytes().all(|b| b.is_ascii_digit())
+        });
         let folder = processes.map(|process| process.path()).find(holds);
         Self { folder: folder.unwrap_or_else(|| panic!("no process listens at {address}")) }
     }

@@ -33,6 +33,13 @@ impl Stats {
         self.counters.get(name).copied().unwrap_or_default()
     }
 
+    /// Returns how many connections of clients each of two workers got at the listener named `gateway`.
+    pub fn connections_of_workers(&self) -> [u64; 2] {
+        [0, 1].map(|worker| {
+            self.counter(&format!("listener.127.0.0.1_0.worker_{worker}.downstream_cx_total"))
+        })
+    }
+
     /// Returns what was left alone for this reason.
     pub fn skips(&self, reason: &str) -> u64 {
         self.sum("warmpath_skips_total", &[("reason", reason)])

@@ -218,7 +218,7 @@ mod tests {
         let mut history = History::default();
         history.add(&request(1100, 500, &[0, 1, 2]));
         history.add(&request(2000, 10, &[0, 1, 3, 4]));
-        let edited = history.add(&request(1700, 10, &[0, 1, 3, 5]));
+        let edited = history.add(&request(1590, 10, &[0, 1, 3, 5]));
         assert_eq!(edited.turns.len(), 2, "1100..1600 was not shared to its end: {edited:?}");
         let other = history.add(&request(600, 10, &[0, 6]));
         assert_eq!(other.turns, [(Speaker::System, 0..512), (Speaker::User, 512..600)]);

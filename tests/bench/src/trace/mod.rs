@@ -8,6 +8,7 @@
 //! Every setup plays every request, each in the order of the trace and one after the other, all setups at the same time and
 //! on one clock, the trace's.
 
+mod bound;
 mod clock;
 mod history;
 mod prompt;
@@ -26,16 +27,18 @@ use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
 use crate::report::{Table, note, progress, title};
+use bound::{Known, Loss, unavoidable};
 use clock::{Clock, Preload};
 use history::History;
 use prompt::{Form, Kind, Marks, body};
 use requests::Request;
 use setup::{AWAY, Plan, Setup};
-use tally::{Tally, busiest, read_tokens, unavoidable};
+use tally::{Tally, busiest, read_tokens};
 
 const MARKED: Kind = Kind {
     name: "marks, set by the client (Anthropic, 5 minutes)",
     provider: Provider::Anthropic,
+    life: Duration::from_secs(300),
     upstream: r#""provider": "anthropic", "marks": "inject""#,
     path: "/v1/messages",
     model: "claude-sonnet-4-5",
@@ -48,6 +51,7 @@ const UNMARKED: Kind =
 const TURNS: Kind = Kind {
     name: "automatic, turn by turn (Qwen, 5 minutes)",
     provider: Provider::Qwen,
+    life: Duration::from_secs(300),
     upstream: r#""provider": "qwen""#,
     path: "/v1/chat/completions",
     model: "qwen3-max",
@@ -62,6 +66,7 @@ const ONE_MESSAGE: Kind = Kind {
 const KEYED: Kind = Kind {
     name: "automatic, turn by turn, with prompt_cache_key (OpenAI, 10 minutes)",
     provider: Provider::OpenAi,
+    life: Duration::from_secs(600),
     upstream: r#""provider": "openai", "cache_key": "set""#,
     model: "gpt-5.1",
     ..TURNS
@@ -207,30 +212,43 @@ fn report(kind: &Kind, requests: &[Request], setups: &[Setup], tally: &Tally) {
         table.row([name.into(), String::new(), cell(plan)]);
     }
     print!("{table}");
-    let errors = find(&ONE_AWAY).map_or(0, |setup| setup.errors);
-    note(&format!("Client errors while one account was away: {errors}."));
-    tell_bound(requests, tally);
+    if let Some(away) = find(&ONE_AWAY) {
+        tell_away(away.errors, &unavoidable_loss(kind, requests, tally), tally);
+    }
     for complaint in setups.iter().filter_map(|setup| setup.complaint.as_ref()) {
         note(&format!("An error: {complaint}"));
     }
 }
 
-/// Says how much could be read at most while one account was away.
-fn tell_bound(requests: &[Request], tally: &Tally) {
-    let from = away_from(requests);
-    let is_away = |request: &Request| {
-        let at = Duration::from_millis(request.at_ms);
-        at >= from && at < from + AWAY
-    };
-    let [oracle, usual, served] = [&Plan::ORACLE, &FOUR, &ONE_AWAY].map(|plan| tally.served(plan));
-    let loss = unavoidable(requests, is_away, &ONE_AWAY.leaver(), &usual, (&oracle, &served));
-    let possible = read_tokens(&oracle).max(1);
-    let part = |tokens: u64| tokens as f64 / possible as f64 * 100.0;
+/// Says how much was read while one account was away, of what could be read at most.
+fn tell_away(errors: usize, loss: &Loss, tally: &Tally) {
+    let oracle = read_tokens(&tally.served(&Plan::ORACLE)).max(1);
+    let read = read_tokens(&tally.served(&ONE_AWAY));
+    let possible = oracle.saturating_sub(loss.tokens).max(1);
+    let part = |tokens: u64, of: u64| tokens as f64 / of as f64 * 100.0;
     note(&format!(
-        "With one away {:.2} % was read; at most {:.2} % was possible: {} conversations that it held went on meanwhile, and \
-         the first turn of each elsewhere had to be cold.",
-        part(read_tokens(&served)),
-        part(possible.saturating_sub(loss.tokens)),
-        loss.conversations,
+        "With one away {:.2} % was read; at most {:.2} % was possible, of which that is {:.2} %: {} requests whose prompt it \
+         held came meanwhile, and had to be cold elsewhere. Client errors: {errors}.",
+        part(read, oracle),
+        part(possible, oracle),
+        part(read, possible),
+        loss.requests,
     ));
+}
+
+fn unavoidable_loss(kind: &Kind, requests: &[Request], tally: &Tally) -> Loss {
+    let from = away_from(requests);
+    let number = |account: &str| account.rsplit('-').next().map(str::to_owned);
+    let leaver = number(&ONE_AWAY.leaver());
+    let (usual, oracle) = (tally.served(&FOUR), tally.served(&Plan::ORACLE));
+    let known = requests.iter().zip(usual.iter().zip(&oracle)).map(|(request, (usual, oracle))| {
+        let at = Duration::from_millis(request.at_ms);
+        Known {
+            request,
+            is_away: at >= from && at < from + AWAY,
+            is_its_own: number(&usual.account) == leaver,
+            oracle_tokens: oracle.read_tokens,
+        }
+    });
+    unavoidable(known, kind.life)
 }

@@ -1,5 +1,7 @@
 //! The bodies in which the requests of a trace are sent.
 
+use std::time::Duration;
+
 use simulator::Provider;
 
 use super::history::{Conversation, Speaker, TOKEN_BYTES};
@@ -9,6 +11,8 @@ use super::history::{Conversation, Speaker, TOKEN_BYTES};
 pub struct Kind {
     pub name: &'static str,
     pub provider: Provider,
+    /// How long its cache keeps what is not used.
+    pub life: Duration,
     /// Members of each upstream in the plugin's configuration.
     pub upstream: &'static str,
     pub path: &'static str,
@@ -93,6 +97,7 @@ mod tests {
     const KIND: Kind = Kind {
         name: "",
         provider: Provider::Anthropic,
+        life: Duration::from_secs(300),
         upstream: "",
         path: "/v1/messages",
         model: "m",

@@ -57,7 +57,8 @@ pub fn plans() -> Vec<Plan> {
         Plan { accounts: 4, away: true, ..Plan::ORACLE },
         Plan { accounts: 4, envoys: 3, ..Plan::ORACLE },
     ];
-    // PLAN=away plays what tells of an account that is away, and what that is compared with.
+    // PLAN=away plays what tells of an account that is away, PLAN=warmpath-4 that and three Envoys; each with what it is
+    // compared with.
     let wanted = std::env::var("PLAN").unwrap_or_default();
     let needed = |plan: &Plan| [Plan::ORACLE, Plan { accounts: 4, ..Plan::ORACLE }].contains(plan);
     compared.chain(more).filter(|plan| needed(plan) || plan.name().contains(&wanted)).collect()
