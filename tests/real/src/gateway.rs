@@ -71,6 +71,15 @@ impl EnvoyGateway {
         Self { program, client }
     }
 
+    /// Returns the metrics of its Envoy, as Prometheus gets them.
+    pub async fn metrics(&self) -> String {
+        let mut runs = std::fs::read_dir(self.program.file("runtime")).expect("a folder");
+        let run = runs.next().expect("a run").expect("a folder").path();
+        let admin = std::fs::read_to_string(run.join("admin-address.txt")).expect("an address");
+        let admin = admin.trim().parse().expect("an address");
+        Client::new(admin).get("/stats/prometheus").await.text()
+    }
+
     /// Returns what it and its Envoy have printed.
     pub fn log(&self) -> String {
         let mut log = self.program.log();

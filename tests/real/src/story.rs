@@ -120,6 +120,21 @@ impl Story<'_> {
         println!("{exchanges} requests went to `{host}` without headers of ours");
     }
 
+    /// Finds the accounts and the kinds of tokens as labels in these metrics; returns a line with all labels.
+    pub fn tokens_are_labelled<'m>(&self, metrics: &'m str) -> &'m str {
+        let line = |account: &&str| {
+            let labels = [format!("upstream=\"{account}\""), "kind=\"read\"".into()];
+            let name = |line: &&str| line.starts_with("warmpath_tokens_total{");
+            let found = |line: &&str| labels.iter().all(|label| line.contains(label));
+            metrics
+                .lines()
+                .filter(name)
+                .find(found)
+                .unwrap_or_else(|| panic!("{account}: {metrics}"))
+        };
+        self.accounts.iter().map(line).last().expect("an account")
+    }
+
     /// Asks the next question of a conversation; any error is one too many.
     pub async fn turn(&self, conversation: &mut Conversation) -> Answer {
         conversation.ask(3_000);

@@ -68,6 +68,8 @@ async fn a_patched_gateway_keeps_conversations_warm() {
     story.an_upstream_dies().await;
     story.usage_comes_back().await;
     story.nothing_of_ours_reaches_a_provider("localhost");
+    let metrics = gateway.metrics().await;
+    println!("{}", story.tokens_are_labelled(&metrics));
 }
 
 #[tokio::test(flavor = "multi_thread")]
