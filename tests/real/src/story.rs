@@ -123,7 +123,8 @@ impl Story<'_> {
     /// Finds the accounts and the kinds of tokens as labels in these metrics; returns a line with all labels.
     pub fn tokens_are_labelled<'m>(&self, metrics: &'m str) -> &'m str {
         let line = |account: &&str| {
-            let labels = [format!("upstream=\"{account}\""), "kind=\"read\"".into()];
+            // In Istio the name goes on with the domain.
+            let labels = [format!("upstream=\"{account}"), "kind=\"read\"".into()];
             let name = |line: &&str| line.starts_with("warmpath_tokens_total{");
             let found = |line: &&str| labels.iter().all(|label| line.contains(label));
             metrics

@@ -96,7 +96,7 @@ async fn a_gateway_with_a_mounted_plugin_keeps_conversations_warm() {
     story.an_upstream_dies().await;
     story.usage_comes_back().await;
     story.nothing_of_ours_reaches_a_provider("localhost");
-    // Without tag rules the labels are in the names.
+    // Without bootstrap.yaml the labels are in the names.
     let kept = "wasmcustom.warmpath.pins.outcome.kept.total";
     assert!(envoy.stats().await.counter(kept) > 8, "{:?}", envoy.stats().await.counter(kept));
 }
@@ -115,7 +115,8 @@ async fn istio_s_agent_fetches_the_plugin_from_a_registry() {
         },
     );
     let istio = Istio::start(&manifests).await;
-    let agent = agent(&istio, &registry);
+    let admin = free_port();
+    let agent = agent(&istio, &registry, admin);
     let client = Client::new(SocketAddr::from(([127, 0, 0, 1], port)));
     eventually(async || match client.get("/v1/models").try_send().await? {
         answer if answer.status == 404 => Ok(()),
@@ -127,6 +128,9 @@ async fn istio_s_agent_fetches_the_plugin_from_a_registry() {
     story.an_upstream_dies().await;
     story.usage_comes_back().await;
     println!("the agent fetched {image}");
+    let admin = Client::new(SocketAddr::from(([127, 0, 0, 1], admin)));
+    let metrics = admin.get("/stats/prometheus").await.text();
+    println!("{}", story.tokens_are_labelled(&metrics));
     drop(agent);
 }
 
@@ -158,8 +162,9 @@ async fn a_wasm_plugin_hangs_nobody_and_pins_by_headers() {
     story.sessions_stay().await;
 }
 
-/// Starts Istio's agent with an Envoy of its own, as a gateway's pod would.
-fn agent(istio: &Istio, registry: &Registry) -> Program {
+/// Starts Istio's agent with an Envoy of its own, as a gateway's pod would, with the shipped addition to its bootstrap.
+fn agent(istio: &Istio, registry: &Registry, admin: u16) -> Program {
+    let bootstrap = Manifests::shipped(&["istio/bootstrap.yaml"]).objects.remove(0);
     Program::start("agent", |folder| {
         let mut command = Command::new("unshare");
         command.args(["--mount", "sh", "-c", PRIVATE, "sh"]);
@@ -173,6 +178,7 @@ fn agent(istio: &Istio, registry: &Registry) -> Program {
             "discoveryAddress": istio.discovery.to_string(),
             "controlPlaneAuthPolicy": "NONE",
             "statusPort": free_port(),
+            "proxyAdminPort": admin,
         });
         command.envs([
             ("POD_NAME", "gateway-1"),
@@ -186,6 +192,10 @@ fn agent(istio: &Istio, registry: &Registry) -> Program {
             ("PROXY_CONFIG", &proxy.to_string()),
         ]);
         command.env("ISTIO_BOOTSTRAP", tool("ISTIO_BOOTSTRAP"));
+        let added = folder.join("custom_bootstrap.json");
+        let text = bootstrap["data"]["custom_bootstrap.json"].as_str().expect("a bootstrap");
+        std::fs::write(&added, text).expect("a written file");
+        command.env("ISTIO_BOOTSTRAP_OVERRIDE", added);
         command
     })
 }
