@@ -9,11 +9,13 @@
 mod number;
 mod scan;
 mod skip;
+mod string;
 mod text;
 
 use core::fmt;
 
 use number::Number;
+use string::{Escape, Place};
 use text::Capture;
 pub use text::Text;
 
@@ -124,21 +126,6 @@ enum State {
     Literal(&'static [u8]),
     /// The root value has ended.
     Done,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Name,
-    Value,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Escape {
-    None,
-    /// Behind a backslash.
-    Begun,
-    /// Inside `\uXXXX`: digits seen and their value.
-    Unicode(u8, u16),
 }
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
@@ -378,84 +365,6 @@ impl Lexer {
             }
         }
         visitor.end(self.offset + at, self.capture.text());
-    }
-
-    /// Goes on inside a string; returns where to go on behind it or at the window's end.
-    #[inline]
-    fn string<V: Visitor>(
-        &mut self,
-        window: &[u8],
-        mut at: usize,
-        place: Place,
-        mut escape: Escape,
-        visitor: &mut V,
-        raw_from: &mut usize,
-    ) -> Result<usize, Error> {
-        loop {
-            if escape == Escape::None {
-                at = if self.capture.is_full() {
-                    scan::string_end(window, at)
-                } else {
-                    let stop = scan::string_stop(window, at);
-                    self.capture.push(window.get(at..stop).unwrap_or_default());
-                    stop
-                };
-            }
-            let Some(&byte) = window.get(at) else {
-                self.state = State::Inside(place, escape);
-                return Ok(at);
-            };
-            at += 1;
-            escape = match (escape, byte) {
-                (Escape::None, b'"') => {
-                    self.string_ended(window, at, place, visitor, *raw_from);
-                    return Ok(at);
-                }
-                (Escape::None, b'\\') => Escape::Begun,
-                (Escape::Begun, b'u') => Escape::Unicode(0, 0),
-                (Escape::Begun, _) => {
-                    let Some(plain) = text::unescaped(byte) else {
-                        return Err(self.syntax(at - 1));
-                    };
-                    self.capture.push(&[plain]);
-                    Escape::None
-                }
-                (Escape::Unicode(seen, value), _) => {
-                    let Some(digit) = char::from(byte).to_digit(16) else {
-                        return Err(self.syntax(at - 1));
-                    };
-                    let value = (value << 4) | digit as u16;
-                    if seen == 3 {
-                        self.capture.push_unit(value);
-                        Escape::None
-                    } else {
-                        Escape::Unicode(seen + 1, value)
-                    }
-                }
-                (Escape::None, _) => return Err(self.syntax(at - 1)),
-            };
-        }
-    }
-
-    #[inline]
-    fn string_ended<V: Visitor>(
-        &mut self,
-        window: &[u8],
-        at: usize,
-        place: Place,
-        visitor: &mut V,
-        raw_from: usize,
-    ) {
-        match place {
-            Place::Value => self.value_ended(window, at, visitor, raw_from),
-            Place::Name => {
-                self.state = State::Colon;
-                if self.depth == self.entered {
-                    let start = self.capture.start();
-                    visitor.key(self.capture.text(), start);
-                }
-            }
-        }
     }
 
     #[inline]
