@@ -17,10 +17,20 @@ pub struct Memory {
     carried: Vec<u128>,
     /// Digests of ids made by earlier answers that it used.
     renewed: Vec<u128>,
-    /// Digests of its prefix, longest first, each with its offset in the body.
-    prefix: Vec<(u128, u32)>,
+    /// Its prefix, longest first.
+    prefix: Vec<Part>,
     /// What was taught of the prefix, to take it back.
     taught: Vec<Taught>,
+}
+
+/// A prefix of the prompt, up to one of its cuts.
+#[derive(Debug)]
+struct Part {
+    digest: u128,
+    /// Offset in the body.
+    offset: u32,
+    /// Whether it goes with this exchange, though it may be alive elsewhere.
+    moves: bool,
 }
 
 #[derive(Debug)]
@@ -73,8 +83,13 @@ impl Memory {
         self.renewed.push(digest);
     }
 
-    pub(super) fn prefix(&mut self, digest: u128, offset: u32) {
-        self.prefix.push((digest, offset));
+    /// Adds a shorter prefix than those before.
+    pub(super) fn prefix(&mut self, digest: u128, offset: u32, found_inside: bool) {
+        // The longest was used where this exchange is served, whatever is known of it. And of a
+        // message that grows no follow-up shares the end: where it was found inside is all that
+        // tells where it is now.
+        let moves = self.prefix.is_empty() || found_inside;
+        self.prefix.push(Part { digest, offset, moves });
     }
 
     /// The id for the client to bring back.
@@ -100,7 +115,7 @@ impl Memory {
 
     /// A good answer has begun: its prefix is cached where it is served.
     ///
-    /// What is alive elsewhere stays there, but for the longest: that one was just used here.
+    /// What is alive elsewhere stays there, for those who branch off, but for what moves with it.
     pub fn learn_prefix(
         &mut self,
         table: &mut Table<'_>,
@@ -108,12 +123,12 @@ impl Memory {
         lives: Lifetimes,
         now: u32,
     ) {
-        for (index, (digest, offset)) in self.prefix.iter().enumerate() {
+        for Part { digest, offset, moves } in &self.prefix {
             let expires = self.start.saturating_add(lives.at(*offset));
             let entry = self.entry(served, expires, now);
             let before = table.update(*digest, |known| {
                 let elsewhere = known.is_some_and(|known| known.upstream != served.upstream);
-                (index == 0 || !elsewhere).then_some(Change::Keep(entry))
+                (*moves || !elsewhere).then_some(Change::Keep(entry))
             });
             if let Some(before) = before {
                 self.taught.push(Taught { digest: *digest, before, now: entry });

@@ -384,10 +384,12 @@ impl Chooser<'_, '_> {
                 found = Some(cut.length);
                 self.pin(entry.upstream, entry.endpoint, Strength::Soft, By::Prefix);
             }
-            // What is shorter than what was found was taught when it was the longest. Powers of two
-            // are renewed for those who branch off there.
-            if found.is_none_or(|found| cut.length >= found) || cut.length.is_power_of_two() {
-                self.memory.prefix(digest, cut.offset);
+            // What is shorter than what was found was taught when it was the longest. Powers of two,
+            // which lie inside messages, are renewed for those who branch off there.
+            let is_inside = cut.length.is_power_of_two();
+            if is_inside || found.is_none_or(|found| cut.length >= found) {
+                let found_inside = is_inside && found == Some(cut.length);
+                self.memory.prefix(digest, cut.offset, found_inside);
             }
         }
     }

@@ -257,6 +257,18 @@ fn the_longest_live_prefix_wins() {
 }
 
 #[test]
+fn a_message_that_grows_is_followed_where_it_went() {
+    let mut world = World::new();
+    let grown = |bytes: usize| Asked { messages: vec!["x".repeat(bytes).leak()], ..asked() };
+    world.serve(&grown(5000), "a", "m");
+    // A failover: its end is no beginning of the next one, which is found by what both share.
+    assert_eq!(world.serve(&grown(5200), "b", "m"), Some(("a", By::Prefix)));
+    assert_eq!(world.serve(&grown(5400), "b", "m"), Some(("b", By::Prefix)));
+    // Those who branch off before that are still at home.
+    assert_eq!(world.pin(&grown(3000)), Some(("a", By::Prefix)));
+}
+
+#[test]
 fn what_cached_nothing_is_taken_back() {
     let mut world = World::new();
     let turn = |messages: &[&'static str]| Asked { messages: messages.to_vec(), ..asked() };
