@@ -4,7 +4,7 @@ REAL_TOOLS :=
 
 .PHONY: test-real real-tools
 
-test-real: build tools real-tools ## runs the tests with real control planes, containers and clients
+test-real: build tools real-tools ## runs the tests with real control planes, containers and clients: the second half of CI
 	@$(CARGO) test -p real --no-fail-fast -- --nocapture --test-threads 1
 
 # Without the tools of a scenario its file can still be run alone: cargo test -p real --test NAME.
