@@ -84,7 +84,7 @@ lint: $(RUST) ## checks format, lints and documentation, natively and for wasm
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --target $(TARGET)
 
 # What works in the newest Envoy, which `test` takes, and in the oldest works in those between; `envoys` asks them all.
-check: lint test ## lint, test, and no file may have changed or be left over: the first half of CI
+check: lint test ## lints and tests, and lets no file be changed or left over: the first half of CI
 	@env -u ENVOY_PATH $(MAKE) e2e ENVOY_VERSION=$(firstword $(ENVOY_VERSIONS))
 	@test -z "$$(git status --porcelain)" || { git status --short; echo "check: the files above are changed or new"; exit 1; }
 
