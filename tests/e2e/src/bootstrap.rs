@@ -160,23 +160,31 @@ impl Bootstrap {
 
     /// Lets all that is not for messages go to the first of these upstreams and, should that fail, to the next ones, in the way
     /// in which this template fails over.
-    pub fn failing_over(self, upstreams: [&str; 2]) -> Self {
+    pub fn failing_over(self, upstreams: &[&str]) -> Self {
         const ROUTE: &str = "route: {cluster: openai-a, timeout: 0s}";
-        let [first, second] = upstreams;
+        let each = |write: &dyn Fn(usize, &str) -> String| {
+            let written = upstreams.iter().enumerate().map(|(place, name)| write(place, name));
+            written.collect::<Vec<_>>().join(", ")
+        };
         let kind = ["composite", "aggregate"]
             .into_iter()
             .find(|kind| self.text.contains(&format!("name: envoy.clusters.{kind}\n")));
         let Some(kind) = kind else {
+            // Each next one is as good as never taken while one before it is left; all are at most 2^32.
+            let weight = |place: usize| {
+                let left = (upstreams.len() - 1 - place) as f64;
+                4e9_f64.powf(left / (upstreams.len() - 1) as f64) as u32
+            };
             let clusters =
-                format!("[{{name: {first}, weight: 1000000000}}, {{name: {second}, weight: 1}}]");
+                each(&|place, name| format!("{{name: {name}, weight: {}}}", weight(place)));
             return self.replace(
                 ROUTE,
-                &format!("route: {{timeout: 0s, weighted_clusters: {{clusters: {clusters}}}}}"),
+                &format!("route: {{timeout: 0s, weighted_clusters: {{clusters: [{clusters}]}}}}"),
             );
         };
         let members = match kind {
-            "composite" => format!("[{{name: {first}}}, {{name: {second}}}]"),
-            _ => format!("[{first}, {second}]"),
+            "composite" => each(&|_, name| format!("{{name: {name}}}")),
+            _ => each(&|_, name| name.to_owned()),
         };
         let in_order = format!(
             r#"
@@ -188,7 +196,7 @@ impl Bootstrap {
       name: envoy.clusters.{kind}
       typed_config:
         "@type": type.googleapis.com/envoy.extensions.clusters.{kind}.v3.ClusterConfig
-        clusters: {members}
+        clusters: [{members}]
 "#
         );
         self.replace(ROUTE, "route: {cluster: in-order, timeout: 0s}")

@@ -12,7 +12,7 @@ async fn two_for_chat(first: &str, second: &str) -> (Gateway, Scripted, Scripted
     let (one, other) =
         (Scripted::start(Reply::json("{}")).await, Scripted::start(Reply::json("{}")).await);
     let bootstrap = Bootstrap::explaining()
-        .failing_over(["openai-a", "anthropic-b"])
+        .failing_over(&["openai-a", "anthropic-b"])
         .upstream("openai-a", first)
         .upstream("anthropic-b", second)
         .point("openai-a", one.address())

@@ -5,6 +5,7 @@ mod alone;
 mod between;
 mod fields;
 mod marks;
+mod retries;
 mod strict;
 mod turns;
 
