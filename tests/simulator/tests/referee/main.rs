@@ -3,5 +3,6 @@
 
 mod agent;
 mod hits;
+mod pains;
 mod requests;
 mod server;
