@@ -85,6 +85,8 @@ pub struct Request<'r> {
     pub path: &'r [u8],
     /// Ids in the body: the index of the field in the configuration, and the id.
     pub fields: &'r [(usize, Vec<u8>)],
+    /// Ids that stand for items of earlier answers, the latest last.
+    pub items: &'r [Vec<u8>],
     /// Values of session headers, in the order of the configuration.
     pub sessions: &'r [Vec<u8>],
     pub prefix: Option<&'r Prefix>,
@@ -256,6 +258,7 @@ pub fn choose(
     chooser.request_id(now);
     chooser.response_id();
     chooser.objects();
+    chooser.items();
     chooser.fields();
     chooser.sessions();
     chooser.prefix();
@@ -278,9 +281,15 @@ impl Chooser<'_, '_> {
         self.request.dialect == Dialect::Objects
     }
 
-    /// Pins, if nothing has pinned yet and the upstream can take the request.
+    /// Whether nothing has pinned yet, or nothing that comes up to this: state at one account is
+    /// nowhere else, whatever else the request says.
+    fn is_open_to(&self, strength: Strength) -> bool {
+        self.pin.is_none_or(|pin| pin.strength == Strength::Soft && strength == Strength::Hard)
+    }
+
+    /// Pins, if that is still open and the upstream can take the request.
     fn pin(&mut self, upstream: u64, endpoint: Option<SocketAddr>, strength: Strength, by: By) {
-        if self.pin.is_some() {
+        if !self.is_open_to(strength) {
             return;
         }
         let mut configured = self.config.upstreams.iter().enumerate();
@@ -330,7 +339,7 @@ impl Chooser<'_, '_> {
     fn carried(&mut self, id: &[u8], strength: Strength, by: By) {
         let model = if strength == Strength::Hard { ANY_MODEL } else { self.model };
         let digest = self.keys.carried(&self.request.caller, id, model);
-        if self.pin.is_none()
+        if self.is_open_to(strength)
             && let Some(entry) = self.table.get(digest)
         {
             self.pin(entry.upstream, entry.endpoint, strength, by);
@@ -346,6 +355,15 @@ impl Chooser<'_, '_> {
         for segment in path.split(|byte| *byte == b'/').take(MOST_SEGMENTS) {
             if !segment.is_empty() {
                 self.made(segment, Strength::Hard, By::Object);
+            }
+        }
+    }
+
+    /// What an answer said, and is named instead of sent again, is where that answer was made.
+    fn items(&mut self) {
+        for id in self.request.items.iter().rev() {
+            if self.made(id, Strength::Hard, By::Field) {
+                return;
             }
         }
     }

@@ -21,6 +21,7 @@ struct Asked {
     response_id: Option<&'static str>,
     path: &'static str,
     fields: Vec<(usize, &'static str)>,
+    items: Vec<&'static str>,
     session: Option<&'static str>,
     messages: Vec<&'static str>,
     dialect: Option<Dialect>,
@@ -60,6 +61,7 @@ impl World {
         let prefix = reader.finish().unwrap().prefix;
         let fields: Vec<(usize, Vec<u8>)> =
             asked.fields.iter().map(|(index, id)| (*index, id.as_bytes().to_vec())).collect();
+        let items: Vec<Vec<u8>> = asked.items.iter().map(|id| id.as_bytes().to_vec()).collect();
         let sessions: Vec<Vec<u8>> =
             asked.session.iter().map(|id| id.as_bytes().to_vec()).collect();
         let request = Request {
@@ -70,6 +72,7 @@ impl World {
             response_id: asked.response_id.map(str::as_bytes),
             path: asked.path.as_bytes(),
             fields: &fields,
+            items: &items,
             sessions: &sessions,
             prefix: (!asked.messages.is_empty()).then_some(&prefix),
         };
@@ -185,6 +188,38 @@ fn previous_responses_pin_hard_whatever_the_model() {
     let unknown = Asked { fields: vec![(1, "task_9")], ..asked() };
     assert_eq!(world.serve(&unknown, "b", "x"), None);
     assert_eq!(world.choose(&unknown).pin.unwrap().strength, Strength::Hard);
+}
+
+#[test]
+fn what_an_answer_said_is_where_it_was_said() {
+    let mut world = World::new();
+    world.serve(&asked(), "a", "rs_1");
+    world.serve(&asked(), "b", "rs_2");
+    let pinned = |world: &mut World, items: &[&'static str]| {
+        let pin = world.choose(&Asked { items: items.to_vec(), ..asked() }).pin?;
+        assert_eq!((pin.strength, pin.by), (Strength::Hard, By::Field));
+        Some(["a", "b", "o"][pin.upstream])
+    };
+    assert_eq!(pinned(&mut world, &["rs_1"]), Some("a"));
+    assert_eq!(pinned(&mut world, &["rs_1", "rs_2"]), Some("b"), "the latest counts");
+    assert_eq!(pinned(&mut world, &["rs_1", "rs_2", "rs_of_others"]), Some("b"));
+    assert_eq!(pinned(&mut world, &["rs_of_others"]), None);
+}
+
+#[test]
+fn state_of_one_account_outdoes_whatever_else_a_request_says() {
+    let mut world = World::new();
+    world.serve(&asked(), "a", "resp_1");
+    world.serve(&Asked { session: Some("s"), ..asked() }, "b", "resp_2");
+    let says = Asked { response_id: Some("resp_2"), session: Some("s"), ..asked() };
+    assert_eq!(world.pin(&says), Some(("b", By::ResponseId)));
+    for both in [
+        Asked { fields: vec![(0, "resp_1")], ..says.clone() },
+        Asked { items: vec!["resp_1"], ..says.clone() },
+    ] {
+        let pin = world.choose(&both).pin.unwrap();
+        assert_eq!((pin.upstream, pin.strength, pin.by), (0, Strength::Hard, By::Field));
+    }
 }
 
 #[test]

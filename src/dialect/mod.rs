@@ -169,8 +169,11 @@ impl Node {
 pub(crate) enum Meaning {
     /// Content: part of the prefix, else of no interest.
     Other,
-    /// No part of the prefix: it changes while the content stays.
-    Volatile,
+    /// The id of an item. It changes while the content stays, and is no part of the prefix but where
+    /// it stands for the content.
+    ItemId,
+    /// Reasoning that an item carries with it. Without it, its id stands for it.
+    Sealed,
     Model,
     Stream,
     StreamOptions,

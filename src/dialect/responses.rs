@@ -1,6 +1,7 @@
 //! OpenAI responses: `instructions` and `input`, a string or a list of messages and other items.
 //!
-//! Items carry ids that change from session to session although the content is the same.
+//! Items carry ids that change from session to session although the content is the same. Some say
+//! nothing but their id: what it names is at the account that made it.
 
 use super::{Block, Meaning, Node};
 
@@ -12,7 +13,8 @@ pub(super) fn meaning(node: Node, name: &[u8]) -> Meaning {
         (Node::Message, b"type") => Meaning::Type,
         (Node::Message, b"content") => Meaning::Content,
         (Node::Message, b"output") => Meaning::Output,
-        (Node::Message, b"id") => Meaning::Volatile,
+        (Node::Message, b"id") => Meaning::ItemId,
+        (Node::Message, b"encrypted_content") => Meaning::Sealed,
         (Node::Block, b"type") => Meaning::Type,
         (Node::Block, b"text") => Meaning::Text,
         _ => Meaning::Other,

@@ -104,6 +104,7 @@ impl Walk {
                 self.digester.locate(at);
                 Want::RawAndText(TEXT_BYTES)
             }
+            (Meaning::ItemId, Kind::String) => Want::Text(ID_BYTES),
             (Meaning::Model, Kind::String) => Want::Text(MODEL_BYTES),
             (Meaning::Type | Meaning::Role | Meaning::Ttl | Meaning::Mode, Kind::String) => {
                 Want::Text(WORD_BYTES)
@@ -126,7 +127,7 @@ impl Walk {
                 self.digester.locate(at);
                 Want::Raw
             }
-            (Meaning::Other, _) if node.is_prefix() => {
+            (Meaning::Other | Meaning::Sealed, _) if node.is_prefix() => {
                 self.digester.locate(at);
                 Want::Raw
             }

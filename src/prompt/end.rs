@@ -1,8 +1,8 @@
 //! What the reader writes down where a value of a request has ended.
 
 use super::frame::{Cuttable, Frame};
-use super::prefix;
-use super::reader::Walk;
+use super::prefix::{self, push_latest};
+use super::reader::{MOST_ITEMS, Walk};
 use super::{Carrier, Form, Model, Place, Section, Span, Ttl, Unread, UsageOption};
 use crate::dialect::{Block, Dialect, FieldKind, MarkKind, Meaning, Node, Role};
 use crate::json::{Kind, Text};
@@ -47,6 +47,8 @@ impl Walk {
                 frame.left_out = frame.snapshot.is_some() && text.bytes.starts_with(BILLING);
             }
             Meaning::Type => self.end_type(text),
+            Meaning::ItemId if kind == Kind::String => frame.item_id = Some(text.bytes.into()),
+            Meaning::Sealed => frame.is_sealed = kind == Kind::String,
             Meaning::Role => {
                 frame.role = Some(role(text.bytes));
                 self.digester.tag(prefix::ROLE);
@@ -72,6 +74,7 @@ impl Walk {
                 return;
             }
             Node::Message => {
+                frame.by_id = Some(matches!(text.bytes, b"item_reference" | b"reasoning"));
                 if text.bytes == b"message" {
                     return;
                 }
@@ -223,6 +226,7 @@ impl Walk {
 
     fn message_left(&mut self, frame: &Frame, at: u32) {
         let role = frame.role.unwrap_or(Role::Other);
+        self.item_left(frame, at);
         if role == Role::Assistant {
             self.answered = true;
         } else if core::mem::take(&mut self.answered) {
@@ -244,6 +248,18 @@ impl Walk {
         }
         self.digester.message_end(role, leading);
         self.message += 1;
+    }
+
+    /// An item that carries nothing of what it stands for is known by its id, at one account.
+    fn item_left(&mut self, frame: &Frame, at: u32) {
+        let is_full = frame.is_sealed || self.prompt.places.len() > frame.places_from;
+        let by_id = frame.by_id.unwrap_or(frame.role.is_none());
+        if let (Some(id), true, false) = (&frame.item_id, by_id, is_full) {
+            self.digester.locate(at);
+            self.digester.member(b"id");
+            self.digester.bytes(id);
+            push_latest(&mut self.items, id.to_vec(), MOST_ITEMS);
+        }
     }
 
     fn push_object(&mut self, section: Section, block: Block, start: u32, end: u32) {

@@ -28,6 +28,12 @@ pub(super) struct Frame {
     pub(super) is_typed: bool,
     /// Whether its text is blank; none without a text.
     pub(super) blank: Option<bool>,
+    /// The id of an item.
+    pub(super) item_id: Option<Box<[u8]>>,
+    /// Whether its type is one whose items may say nothing but their id; none without a type.
+    pub(super) by_id: Option<bool>,
+    /// Whether it carries sealed reasoning.
+    pub(super) is_sealed: bool,
     /// The digest in front of it, and whether to go back to that. Boxed: frames are moved, and this
     /// is by far the most of one.
     pub(super) snapshot: Option<Box<Xxh3>>,
@@ -70,6 +76,9 @@ impl Frame {
             block: None,
             is_typed: false,
             blank: None,
+            item_id: None,
+            by_id: None,
+            is_sealed: false,
             snapshot: None,
             left_out: false,
         }
@@ -108,7 +117,11 @@ impl Frame {
 /// and fields may stand twice: the later one counts, both can be cut out.
 fn once(meaning: Meaning) -> u16 {
     match meaning {
-        Meaning::Other | Meaning::Volatile | Meaning::Mark(_) | Meaning::Field(_) => 0,
+        Meaning::Other
+        | Meaning::Sealed
+        | Meaning::ItemId
+        | Meaning::Mark(_)
+        | Meaning::Field(_) => 0,
         Meaning::Ttl | Meaning::Scope | Meaning::Mode => 0,
         Meaning::Model => 1,
         Meaning::Stream => 1 << 1,

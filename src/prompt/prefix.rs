@@ -216,9 +216,10 @@ fn fold(before: u128, digest: u128) -> u128 {
     xxh3_128(&both)
 }
 
-fn push_latest(cuts: &mut Vec<Cut>, cut: Cut, most: usize) {
-    if cuts.len() == most {
-        cuts.remove(0);
+/// Adds the latest; of more than `most`, the oldest goes.
+pub(super) fn push_latest<T>(all: &mut Vec<T>, latest: T, most: usize) {
+    if all.len() == most {
+        all.remove(0);
     }
-    cuts.push(cut);
+    all.push(latest);
 }

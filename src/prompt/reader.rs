@@ -16,6 +16,9 @@ use crate::json::{Kind, Lexer, Text, Visitor, Want};
 /// above what a prompt has.
 const MOST: usize = 65_536;
 
+/// Most ids of items that are kept. All were made by the account of the latest.
+pub(super) const MOST_ITEMS: usize = 4;
+
 /// Reads a body, window by window.
 pub struct Reader {
     lexer: Lexer,
@@ -29,6 +32,8 @@ pub struct Findings {
     pub prefix: Prefix,
     /// Ids in the body: the index of the name, and the id.
     pub ids: Vec<(usize, Vec<u8>)>,
+    /// Ids that stand for items of earlier answers, the latest last, as many as [`MOST_ITEMS`].
+    pub items: Vec<Vec<u8>>,
 }
 
 impl Reader {
@@ -53,12 +58,12 @@ impl Reader {
     /// Ends the body.
     pub fn finish(self) -> Result<Findings, Unread> {
         self.lexer.finish().map_err(Unread::Json)?;
-        let Walk { mut prompt, digester, ids, .. } = self.walk;
+        let Walk { mut prompt, digester, ids, items, .. } = self.walk;
         if prompt.messages == Span::default() && prompt.dialect != Dialect::Objects {
             return Err(Unread::NoPrompt);
         }
         prompt.length = offset32(self.lexer.offset());
-        Ok(Findings { prompt, prefix: digester.finish(), ids })
+        Ok(Findings { prompt, prefix: digester.finish(), ids, items })
     }
 }
 
@@ -67,6 +72,7 @@ pub(super) struct Walk {
     pub(super) prompt: Prompt,
     pub(super) digester: Digester,
     pub(super) ids: Vec<(usize, Vec<u8>)>,
+    pub(super) items: Vec<Vec<u8>>,
     pub(super) frames: Vec<Frame>,
     /// Number of the message being read.
     pub(super) message: u32,
@@ -120,7 +126,7 @@ impl Visitor for Walk {
         if !frame.note(meaning) {
             self.trouble.get_or_insert(Unread::Duplicate { at });
         }
-        if meaning == Meaning::Other && frame.node.is_prefix() {
+        if matches!(meaning, Meaning::Other | Meaning::Sealed) && frame.node.is_prefix() {
             self.digester.member(name.bytes);
         }
     }
@@ -154,6 +160,7 @@ impl Walk {
             prompt: Prompt::new(dialect),
             digester: Digester::default(),
             ids: Vec::new(),
+            items: Vec::new(),
             frames: Vec::with_capacity(10),
             message: 0,
             turn: 0,

@@ -282,6 +282,45 @@ fn ids_of_items_change_no_digest() {
     assert_eq!(string.opener, items("msg_1").opener);
 }
 
+/// Items that stand for what `id` names, and nothing else.
+fn references(id: &str) -> [String; 4] {
+    [
+        format!(r#"{{"type":"item_reference","id":"{id}"}}"#),
+        format!(r#"{{"id":"{id}"}}"#),
+        format!(r#"{{"id":"{id}","type":"reasoning","summary":[]}}"#),
+        format!(r#"{{"type":"reasoning","encrypted_content":null,"id":"{id}","summary":[]}}"#),
+    ]
+}
+
+#[test]
+fn ids_that_stand_for_what_an_answer_said_are_kept_and_tell_prompts_apart() {
+    for (one, other) in references("rs_1").iter().zip(references("rs_2")) {
+        let [one, other] =
+            [one, &other].map(|item| read(Dialect::Responses, &format!(r#"{{"input":[{item}]}}"#)));
+        assert_eq!((one.items, other.items), (vec![b"rs_1".to_vec()], vec![b"rs_2".to_vec()]));
+        assert_ne!(one.prefix.cuts[0].chain, other.prefix.cuts[0].chain);
+    }
+    let many: Vec<String> = (0..9).flat_map(|n| references(&format!("msg_{n}"))).collect();
+    let found = read(Dialect::Responses, &format!(r#"{{"input":[{}]}}"#, many.join(",")));
+    assert_eq!(found.items, vec![b"msg_8"; 4]);
+}
+
+#[test]
+fn what_is_sent_again_is_known_by_itself() {
+    let items = |id: &str| {
+        let all = format!(
+            r#"{{"type":"reasoning","id":"{id}","summary":[],"encrypted_content":"gAAA"}},
+            {{"type":"reasoning","id":"{id}","content":[{{"type":"reasoning_text","text":"hm"}}]}},
+            {{"type":"message","id":"{id}","role":"assistant","content":[]}},
+            {{"id":"{id}","role":"assistant","content":"a"}},
+            {{"type":"function_call","id":"{id}","call_id":"c","name":"f","arguments":"{{}}"}}"#
+        );
+        read(Dialect::Responses, &format!(r#"{{"input":[{all}]}}"#))
+    };
+    assert_eq!(items("x_1").items, Vec::<Vec<u8>>::new());
+    assert_eq!(items("x_1").prefix, items("x_2").prefix);
+}
+
 #[test]
 fn every_other_byte_of_the_conversation_counts() {
     let chains = |message: &str| prefix(Dialect::Messages, &body("[]", message)).cuts[0].chain;

@@ -5,6 +5,9 @@ use crate::json::{Kind, Text, Visitor, Want};
 
 /// Longest id, in bytes, that is kept; the ids of providers stay below 100.
 const ID_BYTES: u16 = 256;
+/// Most ids of items that are kept, half of them the first: reasoning comes first, and what a client
+/// names last comes last.
+const MOST_ITEMS: usize = 8;
 /// Longest count, in bytes: a `u64` in digits.
 const COUNT_BYTES: u16 = 20;
 
@@ -13,6 +16,10 @@ const COUNT_BYTES: u16 = 20;
 pub struct Answer {
     /// Its ids, the answer's own first: `id`, `task_id`.
     pub ids: Vec<Vec<u8>>,
+    /// Ids of the items of its output, the first and the latest.
+    items: Vec<Vec<u8>>,
+    /// Whether it says that the provider does not keep it.
+    is_fleeting: bool,
     pub raw: Raw,
     /// Where its first choice begins; a chat stream's usage chunk has none.
     pub(super) choice: Option<usize>,
@@ -55,6 +62,9 @@ enum Node {
     /// What has a usage of its own: `x_groq`, a choice.
     Holder,
     Choices,
+    /// `output` of a response, and one of its items.
+    Output,
+    Item,
     Usage(Level),
     WriteList,
     /// One entry of that list, and what is known of it.
@@ -77,6 +87,8 @@ enum Name {
     Inner,
     Holder,
     Choices,
+    Output,
+    Store,
     Level(Level),
     Count(Slot),
     /// `cacheDetails`: the writes by lifetime, as a list.
@@ -89,10 +101,13 @@ enum Name {
 impl Answer {
     fn name(&self, node: Node, name: &[u8]) -> Name {
         match (node, name) {
-            (Node::Root, b"id" | b"task_id" | b"responseId") | (Node::Inner, b"id") => Name::Id,
+            (Node::Root, b"id" | b"task_id" | b"responseId")
+            | (Node::Inner | Node::Item, b"id") => Name::Id,
             (Node::Root | Node::Inner | Node::Holder, b"usage")
             | (Node::Root, b"usageMetadata" | b"amazon-bedrock-invocationMetrics") => Name::Usage,
             (Node::Root, b"message" | b"response" | b"metadata") => Name::Inner,
+            (Node::Root | Node::Inner, b"output") => Name::Output,
+            (Node::Root | Node::Inner, b"store") => Name::Store,
             (Node::Root, b"x_groq") => Name::Holder,
             (Node::Root, b"choices") => Name::Choices,
             (Node::Usage(level), name) => match level.inside(name) {
@@ -121,11 +136,19 @@ impl Visitor for Answer {
         if node == Node::WriteList {
             return self.enter_if(object, Node::Write(WriteEntry::default()));
         }
+        if node == Node::Output {
+            return self.enter_if(object, Node::Item);
+        }
         match self.name {
             Name::Id if kind == Kind::String => Want::Text(ID_BYTES),
             Name::Inner => self.enter_if(object, Node::Inner),
             Name::Holder => self.enter_if(object, Node::Holder),
             Name::Choices => self.enter_if(kind == Kind::Array, Node::Choices),
+            Name::Output => self.enter_if(kind == Kind::Array, Node::Output),
+            Name::Store => {
+                self.is_fleeting = kind == Kind::False;
+                Want::Nothing
+            }
             Name::Level(level) => self.enter_if(object, Node::Usage(level)),
             Name::Usage if object => {
                 self.usage = UsageSpan::Begun { start: at };
@@ -155,6 +178,12 @@ impl Visitor for Answer {
         // Some relays write counts as strings.
         let count = || core::str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok());
         match (self.name, self.frames.last_mut()) {
+            (Name::Id, Some(Node::Item)) => {
+                if self.items.len() == MOST_ITEMS {
+                    self.items.remove(MOST_ITEMS / 2);
+                }
+                self.items.push(text.to_vec());
+            }
             (Name::Id, _) => self.ids.push(text.to_vec()),
             (Name::Count(slot), _) => {
                 if let Some(count) = count() {
@@ -190,6 +219,11 @@ impl Visitor for Answer {
 }
 
 impl Answer {
+    /// The ids of its items; none of what the provider does not keep.
+    pub fn items(&self) -> &[Vec<u8>] {
+        if self.is_fleeting { &[] } else { &self.items }
+    }
+
     /// Gets ready for the next event, with the memory of this one.
     pub(super) fn restart(&mut self) {
         let Self { mut ids, mut whole, mut frames, .. } = core::mem::take(self);

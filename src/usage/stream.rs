@@ -48,6 +48,7 @@ pub struct Stream {
     /// Bytes of earlier chunks that have not left.
     held: Vec<u8>,
     ids: Vec<Vec<u8>>,
+    items: Vec<Vec<u8>>,
     raw: Raw,
 }
 
@@ -118,6 +119,7 @@ impl Stream {
             hold: Hold::Nothing,
             held: Vec::new(),
             ids: Vec::new(),
+            items: Vec::new(),
             raw: Raw::default(),
         }
     }
@@ -125,6 +127,11 @@ impl Stream {
     /// The ids seen so far.
     pub fn ids(&self) -> &[Vec<u8>] {
         &self.ids
+    }
+
+    /// The ids of the items of the answer, known at its end.
+    pub fn items(&self) -> &[Vec<u8>] {
+        &self.items
     }
 
     #[cfg(test)]
@@ -259,6 +266,9 @@ impl Stream {
             if self.ids.len() < MOST_IDS && !self.ids.contains(&id) {
                 self.ids.push(id);
             }
+        }
+        if !self.answer.items().is_empty() {
+            self.items = self.answer.items().to_vec();
         }
         self.answer.restart();
         self.lexer.restart();

@@ -226,8 +226,9 @@ impl Answering {
         host: &mut dyn Host,
     ) {
         let reading = core::mem::replace(&mut self.reading, Reading::Nothing);
-        let Told { ids, counts } = reading.finish(self.wire, ended, effects, host);
+        let Told { ids, items, counts } = reading.finish(self.wire, ended, effects, host);
         self.learn(ids.get(self.learned..).unwrap_or_default(), plugin, effects, host);
+        self.learn(&items, plugin, effects, host);
         let upstream = self.upstream;
         count(metrics::of_tokens(upstream, &counts), effects);
         if let Some(price) = configured(upstream, plugin).and_then(|known| known.price) {

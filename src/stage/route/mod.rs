@@ -256,6 +256,7 @@ impl Route {
                 response_id: hints.response_id.as_deref(),
                 path: &hints.path,
                 fields: findings.map_or(&[], |findings| &findings.ids),
+                items: findings.map_or(&[], |findings| &findings.items),
                 sessions: &hints.sessions,
                 prefix,
             };

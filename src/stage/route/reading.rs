@@ -41,6 +41,8 @@ pub(super) enum Ended {
 #[derive(Default)]
 pub(super) struct Told {
     pub(super) ids: Vec<Vec<u8>>,
+    /// Ids of the items of its output.
+    pub(super) items: Vec<Vec<u8>>,
     pub(super) counts: Counts,
 }
 
@@ -152,7 +154,8 @@ impl Reading {
                     append(rest, effects);
                 }
                 let counts = stream.raw().counts(dialect, usage);
-                return Told { ids: stream.ids().to_vec(), counts };
+                let items = stream.items().to_vec();
+                return Told { ids: stream.ids().to_vec(), items, counts };
             }
             Self::Passing(body) => (body.finish(dialect, usage).0, None, 0, Hold::Unknown),
             Self::Held(body, hold) => {
@@ -164,7 +167,8 @@ impl Reading {
         if let (Some(edit), Ended::Whole) = (edit, ended) {
             write_back(edit, length, hold, effects, host);
         }
-        Told { ids: answer.ids, counts: answer.raw.counts(dialect, usage) }
+        let (items, counts) = (answer.items().to_vec(), answer.raw.counts(dialect, usage));
+        Told { ids: answer.ids, items, counts }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod answers;
 mod holding;
+mod items;
 mod names;
 mod requests;
 

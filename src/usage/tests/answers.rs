@@ -216,3 +216,16 @@ fn usages_of_the_big_clouds_are_read() {
         (Some(340), Some(127), Some(40))
     );
 }
+
+#[test]
+fn the_first_and_the_latest_items_of_an_answer_are_kept() {
+    let items: Vec<String> =
+        (0..40).map(|n| format!(r#"{{"id":"fc_{n}","call":{{"id":"x"}}}}"#)).collect();
+    let text = format!(r#"{{"id":"resp_1","output":[{}],"store":true}}"#, items.join(","));
+    let mut body = Body::default();
+    body.push(text.as_bytes());
+    let (answer, _) = body.finish(Dialect::Responses, Usage::Standard);
+    let kept: Vec<_> = answer.items().iter().map(|id| String::from_utf8_lossy(id)).collect();
+    assert_eq!(kept, ["fc_0", "fc_1", "fc_2", "fc_3", "fc_36", "fc_37", "fc_38", "fc_39"]);
+    assert_eq!(answer.ids, [b"resp_1".to_vec()]);
+}

@@ -299,13 +299,20 @@ fn responses(care: Care) -> BoxedStrategy<Tree> {
     let call =
         fixed(r#"{"type":"function_call","id":"fc_1","call_id":"c","name":"f","arguments":"{}"}"#);
     let reasoning = fixed(r#"{"type":"reasoning","id":"rs_1","summary":[]}"#);
+    let sealed =
+        fixed(r#"{"type":"reasoning","id":"rs_2","summary":[],"encrypted_content":"gAAA"}"#);
+    // What is named must be known there, so tame requests name nothing.
+    let named = match care {
+        Care::Tame => sealed.clone(),
+        Care::Wild => fixed(r#"{"id":"msg_2","type":"item_reference"}"#),
+    };
     let output = with(
         r#"{"type":"function_call_output","call_id":"c"}"#,
         "output",
         prop_oneof![text(care), at_least_one(part, 2)],
     );
     let item = prop_oneof![
-        4 => user, 1 => developer, 2 => assistant, 1 => typed, 1 => call, 1 => reasoning, 1 => output,
+        4 => user, 1 => developer, 2 => assistant, 1 => typed, 1 => call, 1 => reasoning, 1 => sealed, 1 => named, 1 => output,
     ];
     let input = prop_oneof![1 => text(care), 4 => at_least_one(object(item, care), 5)];
     let tool = object(fixed(r#"{"type":"function","name":"f","parameters":{}}"#), care);

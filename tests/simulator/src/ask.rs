@@ -80,8 +80,11 @@ fn prompt(running: &Running, surface: &Surface, source: &Source<'_>) -> Result<P
         Voice::Messages(_) => messages::read(source, surface),
         Voice::Chat(_) => chat::read(source, surface),
         Voice::Responses(_) => {
-            let before = running.state().objects.continued(&source.body)?;
-            responses::read(source, surface, before)
+            let state = running.state();
+            let before = state.objects.continued(&source.body)?;
+            let referred = state.objects.referred(&source.body)?;
+            drop(state);
+            responses::read(source, surface, before, &referred)
         }
     }
 }

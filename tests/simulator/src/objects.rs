@@ -14,6 +14,8 @@ use crate::refusal::{Breach, Path, Refusal};
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
     by_id: BTreeMap<String, Object>,
+    /// What stored responses said, by the ids of their items.
+    items: BTreeMap<String, Piece>,
 }
 
 #[derive(Debug)]
@@ -27,9 +29,14 @@ struct Object {
 impl Objects {
     pub(crate) fn clear(&mut self) {
         self.by_id.clear();
+        self.items.clear();
     }
 
     pub(crate) fn store_response(&mut self, id: &str, json: Value, pieces: Vec<Piece>) {
+        let items = json["output"].as_array().into_iter().flatten();
+        for item in items.filter_map(|item| item["id"].as_str()) {
+            self.items.extend(pieces.last().map(|said| (item.to_owned(), said.clone())));
+        }
         let object = Object { kind: "responses".to_owned(), json, pieces };
         self.by_id.insert(id.to_owned(), object);
     }
@@ -47,6 +54,23 @@ impl Objects {
                 Err(Refusal::new(path, Breach::Rule(words)))
             }
         }
+    }
+
+    /// What the items are that `body` names instead of sending them, by their ids.
+    pub(crate) fn referred(&self, body: &Members<'_>) -> Result<BTreeMap<String, Piece>, Refusal> {
+        let items = body.get("input").and_then(Json::items).unwrap_or_default();
+        let mut found = BTreeMap::new();
+        for item in items {
+            let is_reference = item.get("type").and_then(Json::text).as_deref() == Some(REFERENCE);
+            let Some(id) = item.get("id").and_then(Json::text).filter(|_| is_reference) else {
+                continue;
+            };
+            let Some(said) = self.items.get(&*id) else {
+                return Err(Refusal::new(Path::new("input"), Breach::NotFound(id.into_owned())));
+            };
+            found.insert(id.into_owned(), said.clone());
+        }
+        Ok(found)
     }
 
     /// Serves a request below the path of a kind: `segments` starts with that.
@@ -132,6 +156,9 @@ impl Objects {
         Ok(json)
     }
 }
+
+/// The type of an item that stands for one that was said before.
+pub(crate) const REFERENCE: &str = "item_reference";
 
 /// Segments that are no ids.
 const ACTIONS: [&str; 9] = [

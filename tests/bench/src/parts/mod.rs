@@ -180,6 +180,7 @@ fn pin(findings: &Findings, config: &Config, keys: &Keys, store: &mut dyn Store)
         response_id: None,
         path: b"",
         fields: &[],
+        items: &[],
         sessions: &[],
         prefix: Some(&findings.prefix),
     };

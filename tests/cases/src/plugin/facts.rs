@@ -8,12 +8,13 @@ use super::prompt::Facts;
 
 /// Everything that was read in a body.
 pub fn of_body(facts: &Facts, body: &[u8]) -> Value {
-    let Facts { prompt, prefix, ids } = facts;
+    let Facts { prompt, prefix, ids, items } = facts;
     let model = prompt.model.as_ref();
     let cuts = prefix.cuts.iter().map(|cut| {
         format!("{:032x} up to byte {}, {} bytes of chain", cut.chain, cut.offset, cut.length)
     });
     let ids = ids.iter().map(|(index, id)| format!("{index}: {}", String::from_utf8_lossy(id)));
+    let items = items.iter().map(|id| format!("item: {}", String::from_utf8_lossy(id)));
     json!({
         "dialect": prompt.dialect.name(),
         "length": prompt.length,
@@ -30,7 +31,7 @@ pub fn of_body(facts: &Facts, body: &[u8]) -> Value {
             let ttl = field.ttl.map(|ttl| format!(", {ttl:?}")).unwrap_or_default();
             format!("{}{ttl}{hidden}", member(field.member, body))
         }).collect::<Vec<_>>(),
-        "ids": ids.collect::<Vec<_>>(),
+        "ids": ids.chain(items).collect::<Vec<_>>(),
         "prefix": {
             "tools": format!("{:032x}", prefix.tools),
             "system": format!("{:032x}", prefix.system),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use warmpath::affinity::{Caller, opener};
 use warmpath::config::{self, CacheKey, Config};
 use warmpath::dialect::Dialect;
-use warmpath::prompt::{Prefix, Prompt, Reader};
+use warmpath::prompt::{Findings, Prefix, Prompt, Reader};
 use warmpath::provider::Key;
 pub use warmpath::shape::Shaping;
 use warmpath::shape::{Target, shape};
@@ -19,6 +19,7 @@ pub struct Facts {
     pub prompt: Prompt,
     pub prefix: Prefix,
     pub ids: Vec<(usize, Vec<u8>)>,
+    pub items: Vec<Vec<u8>>,
 }
 
 /// Top-level members that are kept as ids, as the default configuration has them.
@@ -32,7 +33,8 @@ pub fn read(dialect: Dialect, windows: &[&[u8]]) -> Result<Facts, String> {
         reader.push(window).map_err(|reason| reason.to_string())?;
     }
     let found = reader.finish().map_err(|reason| reason.to_string())?;
-    Ok(Facts { prompt: found.prompt, prefix: found.prefix, ids: found.ids })
+    let Findings { prompt, prefix, ids, items } = found;
+    Ok(Facts { prompt, prefix, ids, items })
 }
 
 /// The hash by which Envoys that do not talk place a conversation of this caller.

@@ -66,6 +66,30 @@ async fn a_hard_pin_goes_to_nobody_else_whatever_happens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_answer_said_is_named_only_where_it_was_said() {
+    let gateway = two().await;
+    for (upstream, stream) in [("openai-a", true), ("anthropic-b", false)] {
+        let mut items = vec![json!({"role": "user", "content": "hello"})];
+        let body = |items: &[Value]| json!({"model": "gpt-5.1", "input": items, "stream": stream});
+        let mut answer = ask(&gateway, &body(&items)).header("upstream", upstream).await;
+        for turn in 0..4 {
+            let said = gateway.get(&format!("{RESPONSES}/{}", answer.id())).await.json();
+            items.push(json!({"type": "item_reference", "id": said["output"][0]["id"]}));
+            items.push(json!({"role": "user", "content": format!("turn {turn}")}));
+            answer = ask(&gateway, &body(&items)).await;
+            assert_eq!((&*by(&answer), gateway.served(&answer)), ("field", upstream.to_owned()));
+        }
+        let before = gateway.statuses();
+        gateway.providers.fail(upstream, Fault::Status(503));
+        assert_eq!(ask(&gateway, &body(&items)).await.status, 503);
+        gateway.providers.heal(upstream);
+        let other = if upstream == "openai-a" { "anthropic-b" } else { "openai-a" };
+        assert_eq!(gateway.statuses()[other], before[other], "nobody else was asked");
+        assert_eq!(by(&ask(&gateway, &body(&items)).await), "field");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_object_is_found_again_by_its_path() {
     let gateway = two().await;
     let call = |method: Method, path: &str| gateway.client().call(method, path);

@@ -1,5 +1,7 @@
 //! Reads a request in the dialect of OpenAI's responses.
 
+use std::collections::BTreeMap;
+
 use crate::json::Json;
 use crate::prompt::piece::{Section, unmarked};
 use crate::prompt::reader::{Reader, object, required};
@@ -7,11 +9,12 @@ use crate::prompt::{Piece, Prompt, Source};
 use crate::provider::{Place, Surface};
 use crate::refusal::{Breach, Path, Refusal};
 
-/// `before` are the pieces of the response that this one continues.
+/// `before` are the pieces of the response that this one continues, `referred` those that it names.
 pub(crate) fn read(
     source: &Source<'_>,
     surface: &Surface,
     before: Vec<Piece>,
+    referred: &BTreeMap<String, Piece>,
 ) -> Result<Prompt, Refusal> {
     let reader = Reader::new(source, surface);
     let body = &source.body;
@@ -38,7 +41,11 @@ pub(crate) fn read(
             }
             (_, Some(items)) => {
                 for (index, item) in items.into_iter().enumerate() {
-                    reader.item(&mut prompt, item, path.index(index))?;
+                    let id = item.get("id").and_then(Json::text);
+                    match id.and_then(|id| referred.get(&*id)) {
+                        Some(said) => prompt.pieces.push(said.clone()),
+                        None => reader.item(&mut prompt, item, path.index(index))?,
+                    }
                 }
             }
             _ => {

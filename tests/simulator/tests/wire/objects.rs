@@ -33,6 +33,28 @@ fn a_response_is_continued_where_it_was_made_and_unknown_elsewhere() {
 }
 
 #[test]
+fn what_a_response_said_is_named_where_it_was_said_and_unknown_elsewhere() {
+    let simulator = start(&[Provider::OpenAi, Provider::AzureOpenAi]);
+    let respond = |account: &str, body: Value| post(&simulator, account, "/v1/responses", &body);
+    let asked = json!([{ "role": "user", "content": text("a", 1200) }]);
+    let first = respond("openai", json!({ "model": "gpt-5.6", "input": asked })).json();
+    let said = |id: &Value| {
+        let named = json!({ "type": "item_reference", "id": id });
+        let more = json!({ "role": "user", "content": text("b", 30) });
+        json!({ "model": "gpt-5.6", "input": [asked[0], named, more] })
+    };
+    let id = &first["output"][0]["id"];
+    let second = respond("openai", said(id)).json();
+    assert_eq!(second["usage"]["input_tokens"], 1250, "the answer had 20");
+    assert_eq!(second["usage"]["input_tokens_details"]["cached_tokens"], 1200);
+    let elsewhere = respond("azure_openai", said(id));
+    assert_eq!((elsewhere.status, &elsewhere.json()["error"]["param"]), (404, &json!("input")));
+    let unstored = json!({ "model": "gpt-5.6", "input": "a", "store": false });
+    let unstored = respond("openai", unstored).json();
+    assert_eq!(respond("openai", said(&unstored["output"][0]["id"])).status, 404);
+}
+
+#[test]
 fn objects_live_at_one_account() {
     let simulator = start(&[Provider::OpenAi, Provider::AzureOpenAi]);
     let call = |account: &str, method: &str, path: &str, body: &str| {
