@@ -1,8 +1,8 @@
 //! Issued ids: signed notes for the client to bring back, which any replica with the secret can
 //! read without having seen the exchange.
 //!
-//! An id names the upstream that served and until when that is worth knowing; it counts only for
-//! the caller and model that it was issued to. It holds no secret and no part of a prompt.
+//! An id names the upstream that served, and when; it counts only for the caller and model that it
+//! was issued to. It holds no secret and no part of a prompt.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

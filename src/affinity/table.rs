@@ -102,11 +102,8 @@ impl<'s> Table<'s> {
     ) -> Option<Option<Entry>> {
         for _ in 0..TRIES {
             let (mut slot, version) = self.read(digest);
-            let at = slot.iter().position(|(known, _)| *known == digest);
-            let before = at
-                .and_then(|at| slot.get(at))
-                .map(|(_, entry)| *entry)
-                .filter(|entry| entry.expires > self.now);
+            let known = slot.iter().find(|(known, _)| *known == digest);
+            let before = known.map(|(_, entry)| *entry).filter(|entry| entry.expires > self.now);
             let evicted = match change(before.as_ref())? {
                 Change::Remove => {
                     slot.retain(|(known, _)| *known != digest);

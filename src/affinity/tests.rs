@@ -1,5 +1,6 @@
 use super::table::tests::Memory as Slots;
 use super::*;
+use crate::config::Config;
 use crate::prompt::Reader;
 
 const NOW: u32 = 1_700_000_000;
