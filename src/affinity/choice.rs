@@ -72,8 +72,7 @@ impl Chooser<'_, '_> {
         if !self.is_open_to(strength) {
             return;
         }
-        let mut configured = self.config.upstreams.iter().enumerate();
-        match configured.find(|(_, known)| upstream_digest(&known.name) == upstream) {
+        match self.configured(upstream) {
             Some((upstream, known)) if self.speaks(known) => {
                 let endpoint = endpoint.filter(|_| known.pin_endpoint);
                 self.pin = Some(Pin { upstream, endpoint, strength, by });
@@ -81,6 +80,12 @@ impl Chooser<'_, '_> {
             Some(_) => {}
             None => self.is_stale = true,
         }
+    }
+
+    /// The upstream of this digest, and its index.
+    fn configured(&self, upstream: u64) -> Option<(usize, &Upstream)> {
+        let mut configured = self.config.upstreams.iter().enumerate();
+        configured.find(|(_, known)| upstream_digest(&known.name) == upstream)
     }
 
     fn speaks(&self, upstream: &Upstream) -> bool {
@@ -182,8 +187,8 @@ impl Chooser<'_, '_> {
             if found.is_none()
                 && let Some(entry) = self.table.get(digest)
             {
-                found = Some(cut.length);
                 self.pin(entry.upstream, entry.endpoint, Strength::Soft, By::Prefix);
+                found = self.configured(entry.upstream).map(|_| cut.length);
             }
             // What is shorter than what was found was taught when it was the longest. Powers of two,
             // which lie inside messages, are renewed for those who branch off there.

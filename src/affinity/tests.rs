@@ -293,6 +293,19 @@ fn the_longest_live_prefix_wins() {
 }
 
 #[test]
+fn what_an_upstream_held_that_is_gone_hides_no_shorter_prefix() {
+    let mut world = World::new();
+    let turn = |messages: &[&'static str]| Asked { messages: messages.to_vec(), ..asked() };
+    world.serve(&turn(&["1"]), "a", "m");
+    world.serve(&turn(&["1", "2"]), "gone", "m");
+    assert_eq!(world.pin(&turn(&["1", "2", "3"])), Some(("a", By::Prefix)));
+    assert!(world.choose(&turn(&["1", "2", "3"])).is_stale);
+    // Once it was served again, the longer one is known there.
+    world.serve(&turn(&["1", "2", "3"]), "b", "m");
+    assert_eq!(world.pin(&turn(&["1", "2", "3", "4"])), Some(("b", By::Prefix)));
+}
+
+#[test]
 fn a_message_that_grows_is_followed_where_it_went() {
     let mut world = World::new();
     let grown = |bytes: usize| Asked { messages: vec!["x".repeat(bytes).leak()], ..asked() };

@@ -5,6 +5,8 @@ use e2e::{Bootstrap, Conversation, Gateway};
 use serde_json::json;
 use simulator::Fault;
 
+use crate::{MESSAGES, pinned, why};
+
 async fn by_prefix(gateway: &Gateway, conversation: &mut Conversation) -> String {
     let answer = gateway.turn(conversation, 1_000).await;
     assert_eq!(answer.explanation()["by"], "prefix");
@@ -73,6 +75,27 @@ async fn a_conversation_stays_where_it_was_moved_to() {
     // Who asks on from what only home was asked goes home.
     let answer = gateway.turn(&mut branch, 700).await;
     assert_eq!((&*answer.explanation()["by"], gateway.served(&answer)), ("prefix", home));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_grows_stays_where_it_was_moved_to() {
+    let gateway = Gateway::start(Bootstrap::explaining()).await;
+    // All that was said is in one message, whose end no follow-up shares.
+    let ask = async |words: usize| {
+        let said = "word ".repeat(words);
+        let messages = json!([{"role": "user", "content": said}]);
+        let body = json!({"model": "claude-sonnet-4-5", "max_tokens": 8, "messages": messages});
+        why(&gateway.post(MESSAGES, &body).await)
+    };
+    let (_, home) = ask(2_000).await;
+    gateway.providers.fail(&home, Fault::Status(503));
+    let (by, other) = ask(2_100).await;
+    gateway.providers.heal(&home);
+    assert_eq!(by, "prefix");
+    assert_ne!(other, home);
+    for words in [2_200, 2_300] {
+        assert_eq!(ask(words).await, pinned("prefix", &other));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

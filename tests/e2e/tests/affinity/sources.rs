@@ -49,11 +49,12 @@ async fn every_body_field_keeps_its_requests_together() {
     }
 }
 
-/// What may say where a request belongs, the most exact first, and what a pin by it is called.
+/// What may say where a request belongs, and what a pin by it is called: first what names state of one account, then the most
+/// exact.
 const SOURCES: [(&str, &str); 7] = [
+    ("task_id", "field"),
     ("x-request-id", "request_id"),
     ("x-response-id", "response_id"),
-    ("task_id", "field"),
     ("session_id", "field"),
     ("x-claude-code-session-id", "session"),
     ("x-session-id", "session"),
