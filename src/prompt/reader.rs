@@ -32,7 +32,7 @@ pub struct Findings {
     pub prefix: Prefix,
     /// Ids in the body: the index of the name, and the id.
     pub ids: Vec<(usize, Vec<u8>)>,
-    /// Ids that stand for items of earlier answers, the latest last, as many as [`MOST_ITEMS`].
+    /// Ids that stand for items of earlier answers, the latest last, at most four.
     pub items: Vec<Vec<u8>>,
 }
 

@@ -120,8 +120,8 @@ impl Story<'_> {
         println!("{exchanges} requests went to `{host}` without headers of ours");
     }
 
-    /// Finds the accounts and the kinds of tokens as labels in these metrics; returns a line with all labels.
-    pub fn tokens_are_labelled<'m>(&self, metrics: &'m str) -> &'m str {
+    /// Finds the accounts and the kinds of tokens as labels in these metrics; returns the lines.
+    pub fn tokens_are_labelled<'m>(&self, metrics: &'m str) -> Vec<&'m str> {
         let line = |account: &&str| {
             // In Istio the name goes on with the domain.
             let labels = [format!("upstream=\"{account}"), "kind=\"read\"".into()];
@@ -133,7 +133,7 @@ impl Story<'_> {
                 .find(found)
                 .unwrap_or_else(|| panic!("{account}: {metrics}"))
         };
-        self.accounts.iter().map(line).last().expect("an account")
+        self.accounts.iter().map(line).collect()
     }
 
     /// Asks the next question of a conversation; any error is one too many.

@@ -69,7 +69,7 @@ async fn a_patched_gateway_keeps_conversations_warm() {
     story.usage_comes_back().await;
     story.nothing_of_ours_reaches_a_provider("localhost");
     let metrics = gateway.metrics().await;
-    println!("{}", story.tokens_are_labelled(&metrics));
+    println!("{}", story.tokens_are_labelled(&metrics).join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

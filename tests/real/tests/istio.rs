@@ -130,7 +130,7 @@ async fn istio_s_agent_fetches_the_plugin_from_a_registry() {
     println!("the agent fetched {image}");
     let admin = Client::new(SocketAddr::from(([127, 0, 0, 1], admin)));
     let metrics = admin.get("/stats/prometheus").await.text();
-    println!("{}", story.tokens_are_labelled(&metrics));
+    println!("{}", story.tokens_are_labelled(&metrics).join("\n"));
     drop(agent);
 }
 
