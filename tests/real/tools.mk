@@ -32,8 +32,8 @@ REAL_TOOLS += $(PYTHON_CLIENTS)/installed
 
 $(PYTHON_CLIENTS)/installed: $(CURDIR)/tests/real/python/requirements.txt
 	@echo "Client libraries for Python: anthropic, openai, LiteLLM, about 370 MB"
-	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 # Tools in Go are built from the modules under tests/real/go, which pin them and all that they need; the Go checksum database
