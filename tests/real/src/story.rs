@@ -1,6 +1,8 @@
 //! The scenarios that every way to run Envoy has to pass, told by what the client gets and by what the simulated accounts
 //! really did.
 
+use std::time::{Duration, Instant};
+
 use e2e::client::Call;
 use e2e::prompt::Dialect;
 use e2e::{Answer, Client, Conversation};
@@ -82,6 +84,18 @@ impl Story<'_> {
             assert_eq!(count("cache_creation_input_tokens"), Some(real.write), "{account}: {told}");
             println!("usage from {account}: {told}");
         }
+    }
+
+    /// A host that does not hold requests is noticed by the first of them; only that one waits.
+    pub async fn a_missing_flag_hangs_nobody(&self) {
+        let start = Instant::now();
+        self.turn(&mut Conversation::new(Dialect::Messages, 1)).await;
+        let first = start.elapsed();
+        let start = Instant::now();
+        self.turn(&mut Conversation::new(Dialect::Messages, 2)).await;
+        let second = start.elapsed();
+        println!("the first answer came after {first:?}, the second after {second:?}");
+        assert!(first < Duration::from_secs(10) && second < first, "{first:?}, {second:?}");
     }
 
     /// Conversations with a session header stay where they began, turn after turn, whether prompts can be read or not; what
