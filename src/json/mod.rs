@@ -95,7 +95,7 @@ pub struct Lexer {
     depth: u32,
     /// How many of them, counted from the root, the visitor entered.
     entered: u32,
-    /// Bit n: the bracket at level n is an object's.
+    /// Which open brackets are objects', the innermost in bit 0: shifts by one are cheap, others are calls.
     objects: u128,
     /// Offset of the first byte of the next window.
     offset: usize,
@@ -310,12 +310,7 @@ impl Lexer {
             if self.depth >= MAX_DEPTH {
                 return Err(Error::TooDeep { at: self.offset + at });
             }
-            let bit = 1u128 << self.depth;
-            if kind == Kind::Object {
-                self.objects |= bit;
-            } else {
-                self.objects &= !bit;
-            }
+            self.objects = self.objects << 1 | u128::from(kind == Kind::Object);
             self.depth += 1;
             self.entered += u32::from(enter);
         }
@@ -332,6 +327,7 @@ impl Lexer {
         visitor: &mut V,
         raw_from: usize,
     ) -> usize {
+        self.objects >>= 1;
         if self.depth == self.entered {
             self.depth -= 1;
             self.entered = self.depth;
@@ -369,7 +365,7 @@ impl Lexer {
 
     #[inline]
     fn in_object(&self) -> bool {
-        self.depth > 0 && self.objects & (1u128 << (self.depth - 1)) != 0
+        self.objects & 1 != 0
     }
 
     #[cold]

@@ -6,81 +6,143 @@
 
 use super::{Lexer, MAX_DEPTH, State, scan};
 
+/// The open brackets, and how many of them may be closed here.
+struct Open {
+    depth: u32,
+    /// As in the lexer.
+    objects: u128,
+    /// The bracket at this depth is not closed here.
+    floor: u32,
+}
+
+impl Open {
+    #[inline(always)]
+    fn push(&mut self, object: bool) {
+        self.objects = self.objects << 1 | u128::from(object);
+        self.depth += 1;
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) {
+        self.objects >>= 1;
+        self.depth -= 1;
+    }
+
+    #[inline(always)]
+    fn in_object(&self) -> bool {
+        self.objects & 1 != 0
+    }
+
+    /// Whether `byte` closes the innermost bracket, and that may happen here.
+    #[inline(always)]
+    fn closes(&self, byte: u8) -> bool {
+        byte == if self.in_object() { b'}' } else { b']' } && self.depth > self.floor
+    }
+}
+
 impl Lexer {
     /// Goes on from `at` inside a container that was not entered. Returns where it stopped: in
     /// front of a step for the general loop, which may be the bracket that ends the value.
     pub(super) fn skip(&mut self, window: &[u8], mut at: usize) -> usize {
-        let mut state = self.state;
-        let mut depth = self.depth;
-        let mut objects = self.objects;
-        let floor = self.entered + 1;
-        while let Some(&byte) = window.get(at) {
-            let next = match (state, byte) {
-                (_, b' ' | b'\n' | b'\r' | b'\t') => {
-                    at += 1;
-                    continue;
-                }
-                (State::Key | State::FirstKey, b'"') => match plain_string(window, at) {
-                    // Nearly always the colon follows at once.
-                    Some(end) if window.get(end) == Some(&b':') => Some((end + 1, State::Value)),
-                    Some(end) => Some((end, State::Colon)),
-                    None => None,
-                },
-                (State::Colon, b':') => Some((at + 1, State::Value)),
-                (State::Value | State::FirstValue, b'"') => {
-                    plain_string(window, at).map(|end| (end, State::Next))
-                }
-                (State::Value | State::FirstValue, b'{' | b'[') if depth < MAX_DEPTH => {
-                    let bit = 1u128 << depth;
-                    depth += 1;
-                    if byte == b'{' {
-                        objects |= bit;
-                        Some((at + 1, State::FirstKey))
-                    } else {
-                        objects &= !bit;
-                        Some((at + 1, State::FirstValue))
-                    }
-                }
-                (State::Next, b',') => {
-                    let object = objects & (1u128 << (depth - 1)) != 0;
-                    Some((at + 1, if object { State::Key } else { State::Value }))
-                }
-                (State::Next | State::FirstKey, b'}')
-                    if depth > floor && objects & (1u128 << (depth - 1)) != 0 =>
-                {
-                    depth -= 1;
-                    Some((at + 1, State::Next))
-                }
-                (State::Next | State::FirstValue, b']')
-                    if depth > floor && objects & (1u128 << (depth - 1)) == 0 =>
-                {
-                    depth -= 1;
-                    Some((at + 1, State::Next))
-                }
-                (State::Value | State::FirstValue, _) => plain_scalar(window, at, byte),
-                _ => None,
-            };
-            let Some((behind, then)) = next else { break };
-            at = behind;
-            state = then;
-        }
-        self.state = state;
-        self.depth = depth;
-        self.objects = objects;
+        let mut open = Open { depth: self.depth, objects: self.objects, floor: self.entered + 1 };
+        self.state = steps(window, &mut at, self.state, &mut open);
+        self.depth = open.depth;
+        self.objects = open.objects;
         at
     }
 }
 
+/// Takes steps from `at` on, as many as are plain; returns the state in front of the next.
+#[inline(always)]
+fn steps(window: &[u8], at: &mut usize, mut state: State, open: &mut Open) -> State {
+    loop {
+        // A member or an element, in the order in which its parts come: whatever of them is already
+        // behind is passed over once.
+        if matches!(state, State::Key | State::FirstKey) {
+            match byte(window, at) {
+                Some(b'"') => match plain_string(window, *at) {
+                    Some(end) => *at = end,
+                    None => return state,
+                },
+                Some(byte) if state == State::FirstKey && open.closes(byte) => {
+                    *at += 1;
+                    open.pop();
+                    state = State::Next;
+                }
+                _ => return state,
+            }
+            if state != State::Next {
+                state = State::Colon;
+            }
+        }
+        if state == State::Colon {
+            match byte(window, at) {
+                Some(b':') => *at += 1,
+                _ => return state,
+            }
+            state = State::Value;
+        }
+        if matches!(state, State::Value | State::FirstValue) {
+            match byte(window, at) {
+                Some(b'"') => match plain_string(window, *at) {
+                    Some(end) => *at = end,
+                    None => return state,
+                },
+                Some(byte @ (b'{' | b'[')) if open.depth < MAX_DEPTH => {
+                    *at += 1;
+                    open.push(byte == b'{');
+                    state = if open.in_object() { State::FirstKey } else { State::FirstValue };
+                    continue;
+                }
+                Some(byte) if state == State::FirstValue && open.closes(byte) => {
+                    *at += 1;
+                    open.pop();
+                }
+                Some(first) => match plain_scalar(window, *at, first) {
+                    Some(end) => *at = end,
+                    None => return state,
+                },
+                None => return state,
+            }
+        }
+        loop {
+            match byte(window, at) {
+                Some(b',') => {
+                    *at += 1;
+                    state = if open.in_object() { State::Key } else { State::Value };
+                    break;
+                }
+                Some(byte) if open.closes(byte) => {
+                    *at += 1;
+                    open.pop();
+                }
+                _ => return State::Next,
+            }
+        }
+    }
+}
+
+/// The next byte that is no white space.
+#[inline(always)]
+fn byte(window: &[u8], at: &mut usize) -> Option<u8> {
+    loop {
+        match window.get(*at) {
+            Some(b' ' | b'\n' | b'\r' | b'\t') => *at += 1,
+            other => return other.copied(),
+        }
+    }
+}
+
 /// The end of a string that ends in this window.
-#[inline]
+#[inline(always)]
 fn plain_string(window: &[u8], at: usize) -> Option<usize> {
     let stop = scan::string_end(window, at + 1);
     (window.get(stop) == Some(&b'"')).then_some(stop + 1)
 }
 
-/// A literal or an integer, with the byte behind it in this window.
+/// The end of a literal or an integer, with the byte behind it in this window.
 #[inline]
-fn plain_scalar(window: &[u8], at: usize, first: u8) -> Option<(usize, State)> {
+fn plain_scalar(window: &[u8], at: usize, first: u8) -> Option<usize> {
     let rest = window.get(at..)?;
     let length = match first {
         b't' if rest.starts_with(b"true") => 4,
@@ -90,5 +152,5 @@ fn plain_scalar(window: &[u8], at: usize, first: u8) -> Option<(usize, State)> {
         _ => return None,
     };
     matches!(rest.get(length)?, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
-        .then_some((at + length, State::Next))
+        .then_some(at + length)
 }
