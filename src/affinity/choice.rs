@@ -42,6 +42,7 @@ pub fn choose(
     chooser.fields();
     chooser.sessions();
     chooser.prefix();
+    chooser.memory.seen = chooser.table.seen();
     Choice { pin: chooser.pin, is_stale: chooser.is_stale, memory: chooser.memory }
 }
 

@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 
-use super::table::{Change, Entry, Table};
+use super::table::{Change, Entry, Seen, Table};
 use super::{Caller, Issued, Keys};
 
 /// What an exchange leaves behind once it is answered.
@@ -21,6 +21,8 @@ pub struct Memory {
     prefix: Vec<Part>,
     /// What was taught of the prefix, to take it back.
     taught: Vec<Taught>,
+    /// The table where the choice looked at it.
+    pub(super) seen: Seen,
 }
 
 /// A prefix of the prompt, up to one of its cuts.
@@ -72,6 +74,7 @@ impl Memory {
             renewed: Vec::new(),
             prefix: Vec::new(),
             taught: Vec::new(),
+            seen: Seen::default(),
         }
     }
 
@@ -99,7 +102,8 @@ impl Memory {
     }
 
     /// A good answer has begun: ids and sessions are known to be there.
-    pub fn learn_ids(&self, table: &mut Table<'_>, served: Served, ttl_seconds: u32, now: u32) {
+    pub fn learn_ids(&mut self, table: &mut Table<'_>, served: Served, ttl_seconds: u32, now: u32) {
+        table.remember(&mut self.seen);
         let entry = self.entry(served, now.saturating_add(ttl_seconds), now);
         for digest in &self.carried {
             table.update(*digest, |_| Some(Change::Keep(entry)));
@@ -123,6 +127,7 @@ impl Memory {
         lives: Lifetimes,
         now: u32,
     ) {
+        table.remember(&mut self.seen);
         for Part { digest, offset, moves } in &self.prefix {
             let expires = self.start.saturating_add(lives.at(*offset));
             let entry = self.entry(served, expires, now);

@@ -60,7 +60,21 @@ pub struct Table<'s> {
     store: &'s mut dyn Store,
     slots: u32,
     now: u32,
+    seen: Seen,
     pub events: Events,
+}
+
+/// Slots as an exchange last saw them. Reading one costs more than writing it, so an exchange that learns
+/// begins with what it saw when it chose; the version tells whether that still is all.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Vec<Slot>);
+
+#[derive(Clone, Debug)]
+struct Slot {
+    number: u32,
+    /// As it is stored; empty if it never was written.
+    value: Vec<u8>,
+    version: Option<u32>,
 }
 
 impl<'s> Table<'s> {
@@ -70,15 +84,35 @@ impl<'s> Table<'s> {
             store,
             slots: (entries / SLOT_ENTRIES as u32).max(1),
             now,
+            seen: Seen::default(),
             events: Events::default(),
         }
     }
 
+    /// Begins with what was seen of it before.
+    pub(super) fn remember(&mut self, seen: &mut Seen) {
+        self.seen.0.append(&mut seen.0);
+    }
+
+    /// What was seen of it and not written since.
+    pub(super) fn seen(&mut self) -> Seen {
+        core::mem::take(&mut self.seen)
+    }
+
     /// The live entry of a digest.
     pub fn get(&mut self, digest: u128) -> Option<Entry> {
-        let (slot, _) = self.read(digest);
-        match slot.into_iter().find(|(known, _)| *known == digest) {
-            Some((_, entry)) if entry.expires > self.now => {
+        let number = self.slot(digest);
+        let known = match self.seen.0.iter().find(|slot| slot.number == number) {
+            Some(slot) => find(&slot.value, digest),
+            None => {
+                let slot = self.read(number);
+                let known = find(&slot.value, digest);
+                self.seen.0.push(slot);
+                known
+            }
+        };
+        match known {
+            Some(entry) if entry.expires > self.now => {
                 self.events.hit += 1;
                 Some(entry)
             }
@@ -100,50 +134,58 @@ impl<'s> Table<'s> {
         digest: u128,
         change: impl Fn(Option<&Entry>) -> Option<Change>,
     ) -> Option<Option<Entry>> {
-        for _ in 0..TRIES {
-            let (mut slot, version) = self.read(digest);
-            let known = slot.iter().find(|(known, _)| *known == digest);
-            let before = known.map(|(_, entry)| *entry).filter(|entry| entry.expires > self.now);
-            let evicted = match change(before.as_ref())? {
-                Change::Remove => {
-                    slot.retain(|(known, _)| *known != digest);
-                    false
-                }
-                Change::Keep(entry) => self.insert(&mut slot, digest, entry),
+        let number = self.slot(digest);
+        let seen = self.seen.0.iter().position(|slot| slot.number == number);
+        let mut seen = seen.map(|at| self.seen.0.swap_remove(at));
+        let mut tries = 0;
+        while tries < TRIES {
+            let was_seen = seen.is_some();
+            let slot = seen.take().unwrap_or_else(|| self.read(number));
+            let before = find(&slot.value, digest).filter(|entry| entry.expires > self.now);
+            let (value, evicted) = match change(before.as_ref())? {
+                Change::Remove => (retain(&slot.value, |raw| raw.digest() != digest), false),
+                Change::Keep(entry) => self.insert(&slot.value, digest, &entry),
             };
-            let number = self.slot(digest);
-            match self.store.set(number, &encode(&slot), version) {
+            match self.store.set(number, &value, slot.version) {
                 Ok(()) => {
                     self.events.evicted += u32::from(evicted);
                     return Some(before);
                 }
-                Err(Conflict) => self.events.conflict += 1,
+                // Somebody wrote it since it was seen: nothing to count, that was no write at a time.
+                Err(Conflict) if was_seen => {}
+                Err(Conflict) => {
+                    self.events.conflict += 1;
+                    tries += 1;
+                }
             }
         }
         None
     }
 
     /// Puts an entry into a slot; whether a live one had to go for it.
-    fn insert(&self, slot: &mut Vec<(u128, Entry)>, digest: u128, entry: Entry) -> bool {
-        slot.retain(|(known, entry)| *known != digest && entry.expires > self.now);
-        let full = slot.len() >= SLOT_ENTRIES;
+    fn insert(&self, value: &[u8], digest: u128, entry: &Entry) -> (Vec<u8>, bool) {
+        let mut value = retain(value, |raw| raw.digest() != digest && raw.expires() > self.now);
+        let full = raws(&value).count() >= SLOT_ENTRIES;
         if full {
-            let oldest = (0..slot.len()).min_by_key(|at| slot.get(*at).map(|(_, old)| old.written));
-            oldest.map(|at| slot.swap_remove(at));
+            let oldest = raws(&value).enumerate().min_by_key(|(_, raw)| raw.written());
+            if let Some((oldest, _)) = oldest {
+                let at = 1 + oldest * ENTRY_BYTES;
+                value.drain(at..at + ENTRY_BYTES);
+            }
         }
-        slot.push((digest, entry));
-        full
+        value.extend_from_slice(&encode(digest, entry));
+        (value, full)
     }
 
     fn slot(&self, digest: u128) -> u32 {
-        (digest % u128::from(self.slots)) as u32
+        // Half of the digest spreads as well as all of it, and divides faster.
+        (digest as u64 % u64::from(self.slots)) as u32
     }
 
-    fn read(&mut self, digest: u128) -> (Vec<(u128, Entry)>, Option<u32>) {
-        let number = self.slot(digest);
+    fn read(&mut self, number: u32) -> Slot {
         match self.store.get(number) {
-            Some((value, version)) => (decode(&value), Some(version)),
-            None => (Vec::new(), None),
+            Some((value, version)) => Slot { number, value, version: Some(version) },
+            None => Slot { number, value: Vec::new(), version: None },
         }
     }
 }
@@ -155,52 +197,91 @@ pub enum Change {
     Remove,
 }
 
-fn encode(slot: &[(u128, Entry)]) -> Vec<u8> {
-    let mut value = Vec::with_capacity(1 + slot.len() * ENTRY_BYTES);
-    value.push(LAYOUT);
-    for (digest, entry) in slot {
-        value.extend_from_slice(&digest.to_le_bytes());
-        value.extend_from_slice(&entry.upstream.to_le_bytes());
-        value.extend_from_slice(&entry.expires.to_le_bytes());
-        value.extend_from_slice(&entry.written.to_le_bytes());
-        value.extend_from_slice(&entry.model.to_le_bytes());
-        let (family, address, port) = match entry.endpoint {
-            None => (0, [0; 16], 0),
-            Some(SocketAddr::V4(v4)) => (4, v4.ip().to_ipv6_mapped().octets(), v4.port()),
-            Some(SocketAddr::V6(v6)) => (6, v6.ip().octets(), v6.port()),
+/// An entry as it is stored, in little-endian numbers: digest (16 bytes), upstream (8), expires, written
+/// and model (4 each), family, address and port of the endpoint (1, 16, 2).
+#[derive(Clone, Copy)]
+struct Raw<'v>(&'v [u8; ENTRY_BYTES]);
+
+impl Raw<'_> {
+    fn field<const N: usize>(self, at: usize) -> [u8; N] {
+        self.0.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
+    }
+
+    fn digest(self) -> u128 {
+        u128::from_le_bytes(self.field(0))
+    }
+
+    fn expires(self) -> u32 {
+        u32::from_le_bytes(self.field(24))
+    }
+
+    fn written(self) -> u32 {
+        u32::from_le_bytes(self.field(28))
+    }
+
+    fn entry(self) -> Entry {
+        let address = IpAddr::from(self.field::<16>(37));
+        let port = u16::from_le_bytes(self.field(53));
+        let endpoint = match self.field(36) {
+            [0] => None,
+            [4] => Some(SocketAddr::new(address.to_canonical(), port)),
+            _ => Some(SocketAddr::new(address, port)),
         };
-        value.push(family);
-        value.extend_from_slice(&address);
-        value.extend_from_slice(&port.to_le_bytes());
+        Entry {
+            upstream: u64::from_le_bytes(self.field(16)),
+            expires: self.expires(),
+            written: self.written(),
+            model: u32::from_le_bytes(self.field(32)),
+            endpoint,
+        }
     }
-    value
 }
 
-fn decode(value: &[u8]) -> Vec<(u128, Entry)> {
-    let Some((&LAYOUT, entries)) = value.split_first() else { return Vec::new() };
-    entries.chunks_exact(ENTRY_BYTES).filter_map(decode_entry).collect()
-}
-
-fn decode_entry(mut bytes: &[u8]) -> Option<(u128, Entry)> {
-    fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-        let (head, rest) = bytes.split_first_chunk()?;
-        *bytes = rest;
-        Some(*head)
-    }
-    let bytes = &mut bytes;
-    let digest = u128::from_le_bytes(take(bytes)?);
-    let upstream = u64::from_le_bytes(take(bytes)?);
-    let [expires, written, model] =
-        [take(bytes)?, take(bytes)?, take(bytes)?].map(u32::from_le_bytes);
-    let [family] = take(bytes)?;
-    let address = IpAddr::from(take::<16>(bytes)?);
-    let port = u16::from_le_bytes(take(bytes)?);
-    let endpoint = match family {
-        0 => None,
-        4 => Some(SocketAddr::new(address.to_canonical(), port)),
-        _ => Some(SocketAddr::new(address, port)),
+/// The entries of a slot's value.
+fn raws(value: &[u8]) -> impl Iterator<Item = Raw<'_>> {
+    let entries = match value.split_first() {
+        Some((&LAYOUT, entries)) => entries,
+        _ => &[],
     };
-    Some((digest, Entry { upstream, expires, written, model, endpoint }))
+    entries.as_chunks().0.iter().map(Raw)
+}
+
+fn find(value: &[u8], digest: u128) -> Option<Entry> {
+    raws(value).find(|raw| raw.digest() == digest).map(Raw::entry)
+}
+
+/// A slot's value of the entries that stay, with room for one more.
+fn retain(value: &[u8], stays: impl Fn(&Raw<'_>) -> bool) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(1 + SLOT_ENTRIES * ENTRY_BYTES);
+    kept.push(LAYOUT);
+    for raw in raws(value).filter(stays) {
+        kept.extend_from_slice(raw.0);
+    }
+    kept
+}
+
+fn encode(digest: u128, entry: &Entry) -> [u8; ENTRY_BYTES] {
+    let (family, address, port) = match entry.endpoint {
+        None => (0, [0; 16], 0),
+        Some(SocketAddr::V4(v4)) => (4, v4.ip().to_ipv6_mapped().octets(), v4.port()),
+        Some(SocketAddr::V6(v6)) => (6, v6.ip().octets(), v6.port()),
+    };
+    let mut raw = [0; ENTRY_BYTES];
+    let mut rest = raw.as_mut_slice();
+    let mut put = |bytes: &[u8]| {
+        if let Some(to) = rest.split_off_mut(..bytes.len()) {
+            to.copy_from_slice(bytes);
+        }
+    };
+    put(&digest.to_le_bytes());
+    put(&entry.upstream.to_le_bytes());
+    put(&entry.expires.to_le_bytes());
+    put(&entry.written.to_le_bytes());
+    put(&entry.model.to_le_bytes());
+    put(&[family]);
+    put(&address);
+    put(&port.to_le_bytes());
+    raw
 }
 
 #[cfg(test)]
@@ -214,10 +295,12 @@ pub(crate) mod tests {
         pub(crate) slots: HashMap<u32, (Vec<u8>, u32)>,
         /// How many writes fail first.
         pub(crate) conflicts: u32,
+        reads: u32,
     }
 
     impl Store for Memory {
         fn get(&mut self, slot: u32) -> Option<(Vec<u8>, u32)> {
+            self.reads += 1;
             self.slots.get(&slot).cloned()
         }
         fn set(&mut self, slot: u32, value: &[u8], version: Option<u32>) -> Result<(), Conflict> {
@@ -302,6 +385,29 @@ pub(crate) mod tests {
         store.conflicts = 100;
         let mut table = Table::new(&mut store, 1024, 10);
         assert_eq!(table.update(2, keep(entry(3, 20, 10))), None);
+    }
+
+    #[test]
+    fn what_was_seen_is_not_read_again_and_never_wins_over_what_came_since() {
+        let mut store = Memory::default();
+        Table::new(&mut store, 1024, 10).update(1, keep(entry(3, 20, 10)));
+        for other in [None, Some(129)] {
+            store.reads = 0;
+            let mut table = Table::new(&mut store, 1024, 10);
+            assert_eq!(table.get(1), Some(entry(3, 20, 10)));
+            let mut seen = table.seen();
+            if let Some(other) = other {
+                // Of the same slot, by another exchange.
+                table.update(other, keep(entry(5, 30, 10)));
+            }
+            let before = store.reads;
+            let mut table = Table::new(&mut store, 1024, 10);
+            table.remember(&mut seen);
+            assert_eq!(table.update(1, keep(entry(3, 20, 10))), Some(Some(entry(3, 20, 10))));
+            assert_eq!(table.events.conflict, 0);
+            assert_eq!(store.reads - before, u32::from(other.is_some()));
+        }
+        assert_eq!(Table::new(&mut store, 1024, 10).get(129), Some(entry(5, 30, 10)));
     }
 
     #[test]

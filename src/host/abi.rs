@@ -237,14 +237,17 @@ pub(super) fn tick_every(milliseconds: u32) -> Result<(), Refused> {
     ok(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
 }
 
-/// Lets the held request of another context go on.
-pub(super) fn resume_request(context: u32) -> Result<(), Refused> {
+/// What follows is about another context.
+pub(super) fn turn_to(context: u32) -> Result<(), Refused> {
+    // SAFETY: as above.
+    ok(unsafe { proxy_set_effective_context(context) })
+}
+
+/// Lets a held request go on.
+pub(super) fn resume_request() -> Result<(), Refused> {
     const REQUEST: u32 = 0;
     // SAFETY: as above.
-    unsafe {
-        ok(proxy_set_effective_context(context))?;
-        ok(proxy_continue_stream(REQUEST))
-    }
+    ok(unsafe { proxy_continue_stream(REQUEST) })
 }
 
 /// Answers the client in place of the upstream.

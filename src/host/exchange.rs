@@ -214,7 +214,7 @@ fn slot_key(slot: u32) -> String {
 }
 
 /// The path of a property, its parts separated by NUL.
-fn path(property: Property) -> &'static str {
+pub(super) fn path(property: Property) -> &'static str {
     match property {
         Property::Request => "warmpath.request",
         Property::Attempt => "warmpath.attempt",

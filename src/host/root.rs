@@ -8,12 +8,12 @@ use log::{error, info};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 
-use super::abi;
-use super::exchange::Exchange;
+use super::abi::{self, Refused};
+use super::exchange::{Exchange, path};
 use crate::affinity::{KEY_BYTES, Keys};
 use crate::config::{Config, Stage};
 use crate::metrics::{self, Metric};
-use crate::stage::{Hold, Plugin};
+use crate::stage::{Hold, Plugin, left_alone_note};
 
 /// Where the key of this process is, the same for all workers.
 const KEY: &str = "warmpath.key";
@@ -31,8 +31,10 @@ pub(super) struct Root {
 pub(super) struct Worker {
     pub(super) plugin: Rc<Plugin>,
     counters: Vec<Option<u32>>,
-    /// Requests that are held with nothing of their body here, and since when.
+    /// Requests that are held with nothing of their body here, and the last tick before that.
     held: RefCell<HashMap<u32, u64>>,
+    /// Ticks so far: the time for what is asked too often to ask Envoy for it.
+    ticks: Cell<u64>,
     /// Requests that the clock has freed, and when.
     freed: RefCell<HashMap<u32, u64>>,
     hold: Cell<Hold>,
@@ -67,6 +69,7 @@ impl RootContext for Root {
         let worker = Worker {
             counters: names.iter().map(|name| abi::define_counter(name).ok()).collect(),
             held: RefCell::default(),
+            ticks: Cell::default(),
             freed: RefCell::default(),
             hold: Cell::new(Hold::Unknown),
             plugin: Rc::new(Plugin::new(
@@ -153,7 +156,7 @@ impl Worker {
     }
 
     pub(super) fn wait(&self, context: u32) {
-        self.held.borrow_mut().insert(context, abi::now_ms());
+        self.held.borrow_mut().insert(context, self.ticks.get());
     }
 
     /// A held request waits no longer. When the clock freed it, if it did.
@@ -164,21 +167,29 @@ impl Worker {
 
     /// Lets those go on that have been held for too long with nothing of their body here.
     fn free_late(&self) {
-        let now = abi::now_ms();
-        let limit = u64::from(self.plugin.config.limits.hold_ms);
-        let late: Vec<u32> = self
-            .held
-            .borrow()
-            .iter()
-            .filter(|(_, since)| now.saturating_sub(**since) >= limit)
-            .map(|(context, _)| *context)
-            .collect();
+        let ticks = self.ticks.get() + 1;
+        self.ticks.set(ticks);
+        // The first of them came when a part of its time was over already.
+        let late = |since: u64| ticks - since > u64::from(TICKS_PER_HOLD);
+        let held = self.held.borrow();
+        let late = held.iter().filter(|(_, since)| late(**since)).map(|(context, _)| *context);
+        let late: Vec<u32> = late.collect();
+        drop(held);
         for context in late {
             self.held.borrow_mut().remove(&context);
-            if abi::resume_request(context).is_ok() {
-                self.freed.borrow_mut().insert(context, now);
+            if self.free(context).is_ok() {
+                self.freed.borrow_mut().insert(context, abi::now_ms());
             }
         }
+    }
+
+    fn free(&self, context: u32) -> Result<(), Refused> {
+        abi::turn_to(context)?;
+        if self.plugin.config.stage != Stage::Shape {
+            let (property, note) = left_alone_note();
+            abi::set_property(path(property), &note)?;
+        }
+        abi::resume_request()
     }
 }
 

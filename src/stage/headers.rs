@@ -17,6 +17,11 @@ impl<'h> Headers<'h> {
         self.0.iter().find(|(known, _)| *known == name.as_bytes()).map(|(_, value)| *value)
     }
 
+    /// The name of the first header whose value is such.
+    pub(super) fn named(&self, is: impl Fn(&[u8]) -> bool) -> Option<&'h [u8]> {
+        self.0.iter().find(|(_, value)| is(value)).map(|(name, _)| *name)
+    }
+
     /// The names of headers that are ours, each once.
     pub(super) fn ours(&self) -> impl Iterator<Item = String> {
         let ours = |name: &&[u8]| {

@@ -21,7 +21,7 @@ use crate::dialect::Dialect;
 use crate::metrics::{Metric, Skip};
 
 pub use headers::Headers;
-pub use route::Route;
+pub use route::{Route, left_alone_note};
 pub use shape::Shape;
 
 /// What is the same for all exchanges of a plugin.

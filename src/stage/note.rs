@@ -14,8 +14,8 @@ pub(super) enum Request {
     Prompt(Prompt, ConversationKey),
     /// This host cannot hold requests.
     Unheld,
-    /// The route stage has left the request alone, and counts why. So it says of one that it holds,
-    /// too, until that is read.
+    /// The route stage has left the request alone, and counts why. So it says of one that the clock
+    /// frees, too.
     LeftAlone,
 }
 
@@ -26,9 +26,16 @@ pub(super) struct ConversationKey(pub(super) u128);
 impl ConversationKey {
     /// As providers are told it: 40 visible characters, where 64 are allowed.
     pub(super) fn text(self) -> String {
-        format!("warmpath-{:031x}", self.0 & (u128::MAX >> 4))
+        format!("{KEY_BEGIN}{:031x}", self.0 & (u128::MAX >> 4))
+    }
+
+    /// Whether this is how it is told.
+    pub(super) fn is(self, value: &[u8]) -> bool {
+        value.starts_with(KEY_BEGIN.as_bytes()) && value == self.text().as_bytes()
     }
 }
+
+const KEY_BEGIN: &str = "warmpath-";
 
 /// From the shape stage of one attempt to that of the next, and to the route stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +51,8 @@ pub(super) struct Attempt {
     pub(super) lifetime_seconds: u32,
     /// Up to this offset in the client's body, an hour.
     pub(super) hour_until: u32,
-    /// The header that it added for the provider.
-    pub(super) header: Option<String>,
+    /// Digest of the name of the upstream that it shaped for, if the shape stage knows it.
+    pub(super) upstream: Option<u64>,
 }
 
 impl Attempt {
@@ -80,7 +87,7 @@ mod tests {
         let attempt = Attempt {
             length: 1 << 40,
             rules: bit(Rule::Strip) | bit(Rule::Usage),
-            header: Some("x".into()),
+            upstream: Some(u64::MAX),
             ..Attempt::default()
         };
         assert_eq!(read::<Attempt>(&write(&attempt)), Some(attempt.clone()));
@@ -93,7 +100,10 @@ mod tests {
     #[test]
     fn keys_are_short_enough_for_every_provider() {
         for key in [0, 1, u128::MAX] {
-            assert_eq!(ConversationKey(key).text().len(), 40);
+            let text = ConversationKey(key).text();
+            assert_eq!(text.len(), 40);
+            assert!(ConversationKey(key).is(text.as_bytes()));
+            assert!(!ConversationKey(key ^ 1).is(text.as_bytes()));
         }
     }
 }

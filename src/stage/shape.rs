@@ -11,6 +11,7 @@ use super::note::{self, Attempt, ConversationKey, bit};
 use super::{
     Effect, End, Headers, Hold, Host, Plugin, Property, Step, WINDOW_BYTES, readable, skip,
 };
+use crate::affinity::upstream_digest;
 use crate::config::{CacheKey, Upstream};
 use crate::dialect::Dialect;
 use crate::metrics::{Metric, Skip};
@@ -78,7 +79,6 @@ impl Shape {
     ) -> Step {
         let mut effects: Vec<Effect> =
             headers.ours().map(|name| Effect::RemoveHeader(name.into())).collect();
-        // Each property costs a call, so those that are not needed are not asked for.
         let facts = host.property(Property::Request).and_then(|bytes| note::read(&bytes));
         let key = match facts {
             Some(note::Request::LeftAlone) => return Step::going_on(effects),
@@ -87,9 +87,7 @@ impl Shape {
                 return Step::going_on(effects);
             }
             Some(note::Request::Prompt(prompt, key)) => {
-                let before: Option<Attempt> =
-                    host.property(Property::Attempt).and_then(|bytes| note::read(&bytes));
-                if is_of(&prompt, headers, &before) {
+                if is_of(&prompt, headers, host) {
                     let plugin = Rc::clone(&self.plugin);
                     let task = Task {
                         prompt: &prompt,
@@ -97,7 +95,7 @@ impl Shape {
                         upstream: plugin.serving(host).map(|(_, upstream)| upstream),
                         scope_beta: has_scope_beta(headers),
                     };
-                    self.shape_unread(&task, headers, before.as_ref(), &mut effects);
+                    self.shape_unread(&task, headers, &mut effects);
                     return Step::going_on(effects);
                 }
                 Some(key)
@@ -108,25 +106,20 @@ impl Shape {
     }
 
     /// Shapes from the facts: now, and without reading.
-    fn shape_unread(
-        &mut self,
-        task: &Task<'_>,
-        headers: &Headers<'_>,
-        before: Option<&Attempt>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let (shaping, mut attempt) = plan(task, effects);
-        let added = before.and_then(|before| before.header.as_deref());
-        if let Some((name, value)) = affinity_header(task)
-            && (added == Some(name) || headers.get(name).is_none())
+    fn shape_unread(&mut self, task: &Task<'_>, headers: &Headers<'_>, effects: &mut Vec<Effect>) {
+        let (shaping, attempt) = plan(task, effects);
+        let header = affinity_header(task);
+        // Nobody but an earlier attempt knows the key that it told.
+        let told = task.key.and_then(|key| headers.named(|value| key.is(value)));
+        if let Some(told) = told
+            && header.as_ref().is_none_or(|(name, _)| name.as_bytes() != told)
+        {
+            effects.push(Effect::RemoveHeader(String::from_utf8_lossy(told).into_owned().into()));
+        }
+        if let Some((name, value)) = header
+            && headers.get(name).is_none()
         {
             effects.push(Effect::SetHeader(name.into(), value.into_bytes()));
-            attempt.header = Some(name.to_owned());
-        }
-        if let Some(name) = added
-            && attempt.header.as_deref() != Some(name)
-        {
-            effects.push(Effect::RemoveHeader(name.to_owned().into()));
         }
         if headers.content_length() != Some(attempt.length) {
             let length = attempt.length.to_string().into_bytes();
@@ -232,12 +225,15 @@ impl Shape {
 
 /// Whether the facts are those of the body that comes: its length is theirs, or what an earlier
 /// attempt made of it.
-fn is_of(prompt: &Prompt, headers: &Headers<'_>, before: &Option<Attempt>) -> bool {
+fn is_of(prompt: &Prompt, headers: &Headers<'_>, host: &dyn Host) -> bool {
+    let given = u64::from(prompt.length);
     headers.content_length().is_some_and(|length| {
-        length == u64::from(prompt.length)
-            || before.as_ref().is_some_and(|before| {
-                before.length == length && before.given == u64::from(prompt.length)
-            })
+        // Each property costs a call, and most requests have one attempt.
+        length == given
+            || host
+                .property(Property::Attempt)
+                .and_then(|bytes| note::read(&bytes))
+                .is_some_and(|before: Attempt| before.length == length && before.given == given)
     })
 }
 
@@ -282,7 +278,7 @@ fn plan(task: &Task<'_>, effects: &mut Vec<Effect>) -> (Shaping, Attempt) {
         lifetime_seconds: lifetime(prompt, &accepts)
             .unwrap_or_else(|| (profile.lifetime_seconds)(model)),
         hour_until: shaping.hour_until,
-        header: None,
+        upstream: Some(upstream_digest(&upstream.name)),
     };
     (shaping, attempt)
 }

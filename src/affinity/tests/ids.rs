@@ -167,7 +167,7 @@ fn endpoints_are_pinned_where_that_is_wanted() {
         [("o", Dialect::Chat, Some(endpoint)), ("a", Dialect::Messages, None)]
     {
         let asked = Asked { session: Some("s"), dialect: Some(dialect), ..asked() };
-        let memory = world.choose(&asked).memory;
+        let mut memory = world.choose(&asked).memory;
         let served = Served { upstream: upstream_digest(name), endpoint: Some(endpoint) };
         let mut table = Table::new(&mut world.slots, world.config.affinity.entries, world.now);
         memory.learn_ids(&mut table, served, 300, NOW);

@@ -125,17 +125,29 @@ impl Answering {
         host: &mut dyn Host,
     ) -> Self {
         let Asked { dialect, by, pin, is_stale, memory, hold, attempt } = asked;
-        let Server { upstream, served } = server(plugin, host);
+        let is_good = headers.status().is_some_and(|status| (200..300).contains(&status));
+        // What another filter shaped for is known from its note; in stage `both`, Envoy may have picked again.
+        let (noted, attempt) = match attempt {
+            Some(attempt) => (None, Some(attempt)),
+            None => {
+                let attempt: Option<note::Attempt> =
+                    host.property(Property::Attempt).and_then(|bytes| note::read(&bytes));
+                (attempt.as_ref().and_then(|attempt| attempt.upstream), attempt)
+            }
+        };
+        let mut attempts = Attempts::default();
+        let noted = noted.filter(|_| is_good && attempts.get(host) == Some(1));
+        let Server { upstream, served } = noted
+            .and_then(|noted| Server::noted(plugin, noted))
+            .unwrap_or_else(|| Server::ask(plugin, host));
         effects.push(Effect::Count(Metric::Exchanges { upstream, by }, 1));
         effects.extend(outcomes(pin, is_stale, upstream).map(|outcome| Effect::Count(outcome, 1)));
-        let attempt = attempt.or_else(|| note::read(&host.property(Property::Attempt)?));
         let wire = Wire {
             dialect,
             usage: configured(upstream, plugin)
                 .map_or(provider::Usage::Standard, |upstream| upstream.profile.usage),
             asked_usage: attempt.as_ref().is_some_and(|attempt| attempt.asked_usage),
         };
-        let is_good = headers.status().is_some_and(|status| (200..300).contains(&status));
         let mut answering = Self {
             wire,
             upstream,
@@ -150,10 +162,7 @@ impl Answering {
             answering.reading = Reading::plan(headers, wire, hold, plugin, effects);
         }
         if plugin.config.explain {
-            let attempts = host
-                .property(Property::Attempts)
-                .and_then(|bytes| Some(u64::from_le_bytes(bytes.try_into().ok()?)))
-                .unwrap_or(0);
+            let attempts = attempts.get(host).unwrap_or(0);
             let pinned = pin.map(|pin| pin.upstream);
             let explained = Explained { by: by.name(), pinned, attempt, attempts };
             // Headers that are held can still tell the counts.
@@ -265,21 +274,43 @@ impl Answering {
     }
 }
 
-/// Who served the exchange, as Envoy says.
-fn server(plugin: &Plugin, host: &dyn Host) -> Server {
-    // Without an endpoint nobody served: the answer is Envoy's own.
-    let Some(address) = host.property(Property::Address) else {
-        return Server { upstream: None, served: None };
-    };
-    let Some((index, upstream)) = plugin.serving(host) else {
-        return Server { upstream: None, served: None };
-    };
-    let endpoint = core::str::from_utf8(&address).ok().and_then(|address| address.parse().ok());
-    let served = Served {
-        upstream: upstream_digest(&upstream.name),
-        endpoint: endpoint.filter(|_| upstream.pin_endpoint),
-    };
-    Server { upstream: Some(index), served: Some(served) }
+impl Server {
+    /// The one that the only attempt was shaped for, and that gave a good answer. One whose endpoint is to
+    /// be remembered is asked for.
+    fn noted(plugin: &Plugin, noted: u64) -> Option<Self> {
+        let mut configured = plugin.config.upstreams.iter().enumerate();
+        let (index, upstream) =
+            configured.find(|(_, known)| upstream_digest(&known.name) == noted)?;
+        let served = Served { upstream: noted, endpoint: None };
+        (!upstream.pin_endpoint).then_some(Self { upstream: Some(index), served: Some(served) })
+    }
+
+    /// The one that Envoy names.
+    fn ask(plugin: &Plugin, host: &dyn Host) -> Self {
+        const NOBODY: Server = Server { upstream: None, served: None };
+        // Without an endpoint nobody served: the answer is Envoy's own.
+        let Some(address) = host.property(Property::Address) else { return NOBODY };
+        let Some((index, upstream)) = plugin.serving(host) else { return NOBODY };
+        let endpoint = core::str::from_utf8(&address).ok().and_then(|address| address.parse().ok());
+        let served = Served {
+            upstream: upstream_digest(&upstream.name),
+            endpoint: endpoint.filter(|_| upstream.pin_endpoint),
+        };
+        Self { upstream: Some(index), served: Some(served) }
+    }
+}
+
+/// How many attempts were made, asked for at most once.
+#[derive(Default)]
+struct Attempts(Option<Option<u64>>);
+
+impl Attempts {
+    fn get(&mut self, host: &dyn Host) -> Option<u64> {
+        *self.0.get_or_insert_with(|| {
+            let count = host.property(Property::Attempts)?;
+            Some(u64::from_le_bytes(count.try_into().ok()?))
+        })
+    }
 }
 
 /// What became of the pin.

@@ -110,8 +110,6 @@ impl Route {
                 let intake = Intake::new(reader, headers.content_length(), limit);
                 let held = Held { hints, intake, scope_beta: has_scope_beta(headers) };
                 self.state = State::Held(Box::new(held));
-                // Should the clock free it, the shape stage must not hold it again.
-                effects.push(left_alone());
                 Step::held(effects)
             }
             Err(reason) => {
@@ -301,7 +299,13 @@ impl Route {
 
 /// Tells the shape stage that there are no facts, and nothing to look for.
 fn left_alone() -> Effect {
-    Effect::SetProperty(Property::Request, note::write(&note::Request::LeftAlone))
+    let (property, note) = left_alone_note();
+    Effect::SetProperty(property, note)
+}
+
+/// What to leave for the shape stage when the clock frees a request, so that it does not hold it again.
+pub fn left_alone_note() -> (Property, Vec<u8>) {
+    (Property::Request, note::write(&note::Request::LeftAlone))
 }
 
 /// Tells Envoy's routes what is known of a request.
