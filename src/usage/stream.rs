@@ -146,6 +146,9 @@ impl Stream {
 
     /// Reads the next chunk. Returns the bytes that leave in its place, if they are others.
     pub fn push(&mut self, chunk: &[u8]) -> Option<Vec<u8>> {
+        if self.is_between_events() && is_quiet(chunk, &self.ids) {
+            return None;
+        }
         let is_changed = !self.held.is_empty();
         let mut output = Output { chunk, bytes: Vec::new(), copied: 0, is_changed };
         let mut at = 0;
@@ -207,6 +210,10 @@ impl Stream {
         self.take_event();
         self.hold = Hold::Nothing;
         core::mem::take(&mut self.held)
+    }
+
+    fn is_between_events(&self) -> bool {
+        self.line == Line::Name(0) && !self.event_begun && self.held.is_empty()
     }
 
     fn begin_event(&mut self, at: usize, output: &mut Output<'_>) {
@@ -338,6 +345,35 @@ impl Stream {
             None => self.release(output),
         }
     }
+}
+
+/// Whether a chunk is whole events that tell neither usage nor an id that is not known: nearly all of a
+/// stream, so they are not read as JSON.
+fn is_quiet(chunk: &[u8], ids: &[Vec<u8>]) -> bool {
+    /// Members that make an event worth reading begin so.
+    const NAMES: [&[u8]; 4] = [b"usage", b"task_id", b"responseId", b"amazon-bedrock"];
+    chunk.ends_with(b"\n\n")
+        && memchr::memchr3_iter(b'"', b'\\', b'\r', chunk).all(|at| {
+            match chunk.get(at..).unwrap_or_default() {
+                [b'"', rest @ ..] => {
+                    let id = rest.strip_prefix(b"id\"");
+                    let told = NAMES.iter().any(|name| rest.starts_with(name));
+                    (!told || rest.starts_with(b"usage\":null"))
+                        && id.is_none_or(|rest| is_known(rest, ids))
+                }
+                // Such an escape may be a letter of a name.
+                [b'\\', rest @ ..] => !rest.starts_with(b"u00"),
+                _ => false,
+            }
+        })
+}
+
+/// Whether what stands behind the name of an id is one of these.
+fn is_known(member: &[u8], ids: &[Vec<u8>]) -> bool {
+    let Some(value) = member.trim_ascii_start().strip_prefix(b":") else { return false };
+    let Some(value) = value.trim_ascii_start().strip_prefix(b"\"") else { return false };
+    ids.iter()
+        .any(|id| value.strip_prefix(id.as_slice()).is_some_and(|rest| rest.starts_with(b"\"")))
 }
 
 /// Offset of the end of the line that `at` lies in.

@@ -63,6 +63,25 @@ fn every_kind_of_line_end_is_known() {
     }
 }
 
+/// Whole events that tell nothing are not read as JSON; whatever tells something is, however it is written.
+#[test]
+fn what_an_event_tells_is_found_however_it_is_written() {
+    let usage = "{\"prompt_tokens\":30,\"completion_tokens\":1}";
+    for name in ["usage", "\\u0075sage", "us\\u0061ge"] {
+        let event = format!("data: {{\"choices\":[],\"{name}\":{usage}}}\n\n");
+        let (.., counts, _) = stream(Purpose::Read, Dialect::Chat, &event);
+        assert_eq!(counts.input, Some(30), "{name}");
+    }
+    for (name, id) in [("id", "a"), ("id\" ", "\"b"), ("\\u0069d", "c"), ("task_id", "d")] {
+        let name = if name.ends_with(' ') { format!("\"{name}") } else { format!("\"{name}\"") };
+        let id = if id.starts_with('"') { format!(" {id}\"") } else { format!("\"{id}\"") };
+        let known = "data: {\"id\":\"known\",\"choices\":[{}],\"usage\":null}\n\n";
+        let event = format!("{known}{known}data: {{{name}:{id},\"choices\":[{{}}]}}\n\n");
+        let (.., ids) = stream(Purpose::RewriteAndSwallow, Dialect::Chat, &event);
+        assert_eq!(ids.len(), 2, "{event}");
+    }
+}
+
 #[test]
 fn a_usage_chunk_that_we_asked_for_is_swallowed() {
     let (out, counts, _) = stream(Purpose::RewriteAndSwallow, Dialect::Chat, CHAT_STREAM);
