@@ -10,16 +10,13 @@ impl Caller {
     /// Of the credential headers that a request has, by name and value. Requests without any are
     /// one caller.
     pub fn new<'h>(credentials: impl Iterator<Item = (&'h str, &'h [u8])>) -> Self {
-        let mut hasher = Sha256::new();
-        for (name, value) in credentials {
-            for piece in [name.as_bytes(), value] {
-                hasher.update((piece.len() as u64).to_le_bytes());
-                hasher.update(piece);
-            }
-        }
-        let digest = hasher.finalize();
+        Self::of(&spelled(credentials))
+    }
+
+    /// Of credentials as [`spelled`] gives them.
+    pub(super) fn of(spelled: &[u8]) -> Self {
         let mut caller = [0; 16];
-        for (to, from) in caller.iter_mut().zip(digest.iter()) {
+        for (to, from) in caller.iter_mut().zip(Sha256::digest(spelled).iter()) {
             *to = *from;
         }
         Self(caller)
@@ -29,6 +26,18 @@ impl Caller {
     pub(super) fn bytes(&self) -> &[u8; 16] {
         &self.0
     }
+}
+
+/// Credential headers in a row, each part behind its length, so that no two lists of them are the same.
+pub(super) fn spelled<'h>(credentials: impl Iterator<Item = (&'h str, &'h [u8])>) -> Vec<u8> {
+    let mut spelled = Vec::with_capacity(256);
+    for (name, value) in credentials {
+        for piece in [name.as_bytes(), value] {
+            spelled.extend_from_slice(&(piece.len() as u64).to_le_bytes());
+            spelled.extend_from_slice(piece);
+        }
+    }
+    spelled
 }
 
 #[cfg(test)]

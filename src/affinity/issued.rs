@@ -31,33 +31,27 @@ pub struct Issued {
 
 impl Issued {
     /// The id, signed with `secret` for `caller`.
-    pub fn write(&self, caller: &Caller, secret: &[u8]) -> Option<String> {
+    pub fn write(&self, caller: &Caller, secret: &Secret) -> String {
         let mut note = Vec::with_capacity(NOTE_BYTES + SIGNATURE_BYTES);
         note.extend_from_slice(&self.at.to_be_bytes());
         note.extend_from_slice(&self.upstream.to_be_bytes());
         note.extend_from_slice(&self.model.to_be_bytes());
-        let signature = mac(&note, caller, secret)?.finalize().into_bytes();
+        let signature = secret.mac(&note, caller).finalize().into_bytes();
         note.extend(signature.iter().take(SIGNATURE_BYTES));
-        Some(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(note)))
+        format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(note))
     }
 
     /// Reads an id that one of `secrets` signed for `caller`; none if it is anything else.
-    pub fn read<'s>(
-        id: &[u8],
-        caller: &Caller,
-        secrets: impl Iterator<Item = &'s [u8]>,
-    ) -> Option<Self> {
+    pub fn read(id: &[u8], caller: &Caller, secrets: &[Secret]) -> Option<Self> {
         let encoded = id.strip_prefix(PREFIX.as_bytes())?;
         let note = URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let (note, signature) = note.split_first_chunk::<NOTE_BYTES>()?;
         if signature.len() != SIGNATURE_BYTES {
             return None;
         }
-        let mut secrets = secrets;
-        secrets.find(|secret| {
-            mac(note, caller, secret)
-                .is_some_and(|mac| mac.verify_truncated_left(signature).is_ok())
-        })?;
+        let signs =
+            |secret: &Secret| secret.mac(note, caller).verify_truncated_left(signature).is_ok();
+        secrets.iter().find(|secret| signs(secret))?;
         let (at, rest) = note.split_first_chunk()?;
         let (upstream, rest) = rest.split_first_chunk()?;
         let (model, _) = rest.split_first_chunk()?;
@@ -69,17 +63,28 @@ impl Issued {
     }
 }
 
-fn mac(note: &[u8], caller: &Caller, secret: &[u8]) -> Option<Hmac<Sha256>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-    mac.update(PREFIX.as_bytes());
-    mac.update(caller.bytes());
-    mac.update(note);
-    Some(mac)
+/// A secret that signs, with the part of its work done that is the same for all it signs.
+#[derive(Clone, Debug)]
+pub struct Secret(Hmac<Sha256>);
+
+impl Secret {
+    /// Every length is a secret's.
+    pub fn new(secret: &[u8]) -> Option<Self> {
+        Hmac::new_from_slice(secret).ok().map(Self)
+    }
+
+    fn mac(&self, note: &[u8], caller: &Caller) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(PREFIX.as_bytes());
+        mac.update(caller.bytes());
+        mac.update(note);
+        mac
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Caller, Issued};
+    use super::{Caller, Issued, Secret};
 
     const ISSUED: Issued = Issued { at: 1_700_000_000, upstream: 0x0123_4567_89AB_CDEF, model: 42 };
 
@@ -87,13 +92,18 @@ mod tests {
         Caller::new([("x-api-key", key.as_bytes())].into_iter())
     }
 
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.as_bytes()).unwrap()
+    }
+
     fn read(id: &str, caller: &Caller, secrets: &[&str]) -> Option<Issued> {
-        Issued::read(id.as_bytes(), caller, secrets.iter().map(|secret| secret.as_bytes()))
+        let secrets: Vec<Secret> = secrets.iter().map(|text| secret(text)).collect();
+        Issued::read(id.as_bytes(), caller, &secrets)
     }
 
     #[test]
     fn ids_are_read_by_whoever_has_the_secret() {
-        let id = ISSUED.write(&caller("a"), b"new secret").unwrap();
+        let id = ISSUED.write(&caller("a"), &secret("new secret"));
         assert_eq!(id.len(), 42);
         assert_eq!(read(&id, &caller("a"), &["new secret"]), Some(ISSUED));
         assert_eq!(read(&id, &caller("a"), &["newer secret", "new secret"]), Some(ISSUED));
@@ -101,7 +111,7 @@ mod tests {
 
     #[test]
     fn forged_and_foreign_ids_are_as_if_absent() {
-        let id = ISSUED.write(&caller("a"), b"secret").unwrap();
+        let id = ISSUED.write(&caller("a"), &secret("secret"));
         assert_eq!(read(&id, &caller("b"), &["secret"]), None);
         assert_eq!(read(&id, &caller("a"), &["other"]), None);
         assert_eq!(read(&id, &caller("a"), &[]), None);

@@ -3,16 +3,24 @@
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
+use super::caller::spelled;
+use super::issued::Secret;
+use super::memo::Memo;
 use super::{Caller, Issued};
 use crate::prompt::{Cut, Prefix};
 
-/// The keys of this process.
-#[derive(Clone, Debug)]
+/// The keys of this process, and what was made with them of late: SHA-256 costs more than all other
+/// digests of a short request together.
+#[derive(Debug)]
 pub struct Keys {
     /// Seeds the digests in the table.
     table: u64,
     /// Sign and verify issued ids; the first signs.
-    secrets: Vec<Vec<u8>>,
+    secrets: Vec<Secret>,
+    /// Callers by the digest of their credentials.
+    callers: Memo<u128, Caller>,
+    /// What is issued within one second is the same.
+    issued: Memo<(Issued, Caller), String>,
 }
 
 /// Bytes of a key for [`Keys::new`].
@@ -22,8 +30,18 @@ impl Keys {
     /// `random` is the same in all workers of this process and nowhere else; without secrets in
     /// the configuration it signs issued ids as well.
     pub fn new(random: &[u8; KEY_BYTES], secrets: &[Vec<u8>]) -> Self {
-        let secrets = if secrets.is_empty() { vec![random.to_vec()] } else { secrets.to_vec() };
-        Self { table: xxh3_64(random), secrets }
+        let secrets = match secrets {
+            [] => Secret::new(random).into_iter().collect(),
+            some => some.iter().filter_map(|secret| Secret::new(secret)).collect(),
+        };
+        Self { table: xxh3_64(random), secrets, callers: Memo::default(), issued: Memo::default() }
+    }
+
+    /// [`Caller::new`], without making it anew for every request.
+    pub fn caller<'h>(&self, credentials: impl Iterator<Item = (&'h str, &'h [u8])>) -> Caller {
+        let spelled = spelled(credentials);
+        let digest = xxh3_128_with_seed(&spelled, self.table);
+        self.callers.get(digest, digest as u64, || Caller::of(&spelled))
     }
 
     fn digest(&self, domain: Domain, caller: &Caller, pieces: &[&[u8]]) -> u128 {
@@ -71,11 +89,13 @@ impl Keys {
     }
 
     pub(super) fn issue(&self, issued: &Issued, caller: &Caller) -> Option<String> {
-        issued.write(caller, self.secrets.first()?)
+        let secret = self.secrets.first()?;
+        let place = xxh3_64(caller.bytes()) ^ issued.upstream ^ u64::from(issued.model);
+        Some(self.issued.get((*issued, *caller), place, || issued.write(caller, secret)))
     }
 
     pub(super) fn read_issued(&self, id: &[u8], caller: &Caller) -> Option<Issued> {
-        Issued::read(id, caller, self.secrets.iter().map(Vec::as_slice))
+        Issued::read(id, caller, &self.secrets)
     }
 }
 

@@ -8,6 +8,7 @@ mod caller;
 mod choice;
 mod issued;
 mod keys;
+mod memo;
 mod memory;
 mod table;
 

@@ -152,7 +152,9 @@ impl Lexer {
 
     /// Gets ready for another text, with the memory of this one.
     pub fn restart(&mut self) {
-        *self = Self { capture: core::mem::take(&mut self.capture), ..Self::default() };
+        let Self { state, depth, entered, objects, offset, raw, capture: _ } = self;
+        (*state, *depth, *entered, *objects) = (State::Start(0), 0, 0, 0);
+        (*offset, *raw) = (0, false);
     }
 
     /// Whether the root value has ended.

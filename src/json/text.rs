@@ -17,7 +17,7 @@ impl<'a> Text<'a> {
 }
 
 /// Collects a decoded text, up to its limit. Invariant: `bytes.len() <= limit`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Capture {
     bytes: Vec<u8>,
     limit: usize,
@@ -25,6 +25,21 @@ pub(super) struct Capture {
     start: usize,
     /// The first half of a surrogate pair.
     high: Option<u16>,
+}
+
+/// As much as nearly every text has.
+const USUAL_BYTES: usize = 64;
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::with_capacity(USUAL_BYTES),
+            limit: 0,
+            whole: false,
+            start: 0,
+            high: None,
+        }
+    }
 }
 
 impl Capture {

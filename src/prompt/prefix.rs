@@ -32,6 +32,9 @@ const FIRST_POSITION: u64 = 2048;
 /// apart, and read long before the end of a prompt.
 const OPENER_BYTES: usize = 4096;
 
+/// How much a short first message has.
+const USUAL_OPENER_BYTES: usize = 512;
+
 /// A point inside the conversation up to which a provider may hold the prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
@@ -87,7 +90,7 @@ impl Default for Digester {
             next_position: FIRST_POSITION,
             tools: 0,
             system: 0,
-            opener: Opener::Reading(Vec::new()),
+            opener: Opener::Reading(Vec::with_capacity(USUAL_OPENER_BYTES)),
             positions: Vec::new(),
             ends: Vec::new(),
             marks: Vec::new(),

@@ -19,6 +19,9 @@ const MOST: usize = 65_536;
 /// Most ids of items that are kept. All were made by the account of the latest.
 pub(super) const MOST_ITEMS: usize = 4;
 
+/// As many places as a short request has, so that they do not grow one by one.
+const USUAL_PLACES: usize = 16;
+
 /// Reads a body, window by window.
 pub struct Reader {
     lexer: Lexer,
@@ -195,7 +198,7 @@ impl Prompt {
             tools: Span::default(),
             system: Span::default(),
             messages: Span::default(),
-            places: Vec::new(),
+            places: Vec::with_capacity(USUAL_PLACES),
             marks: Vec::new(),
             fields: Vec::new(),
         }

@@ -167,6 +167,16 @@ impl Default for Step {
     }
 }
 
+/// As many effects as most callbacks have at most.
+const USUAL_EFFECTS: usize = 12;
+
+/// The effects of a callback that begins with taking our headers away.
+fn without_ours(headers: &Headers<'_>) -> Vec<Effect> {
+    let mut effects = Vec::with_capacity(USUAL_EFFECTS);
+    effects.extend(headers.ours().map(|name| Effect::RemoveHeader(name.into())));
+    effects
+}
+
 fn skip(skip: Skip) -> Effect {
     Effect::Count(Metric::Skips(skip), 1)
 }

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use super::intake::{Intake, Progress};
 use super::note::{self, Attempt, ConversationKey, bit};
 use super::{
-    Effect, End, Headers, Hold, Host, Plugin, Property, Step, WINDOW_BYTES, readable, skip,
+    Effect, End, Headers, Hold, Host, Plugin, Property, Step, USUAL_EFFECTS, WINDOW_BYTES,
+    readable, skip, without_ours,
 };
 use crate::affinity::upstream_digest;
 use crate::config::{CacheKey, Upstream};
@@ -77,8 +78,7 @@ impl Shape {
         hold: Hold,
         host: &mut dyn Host,
     ) -> Step {
-        let mut effects: Vec<Effect> =
-            headers.ours().map(|name| Effect::RemoveHeader(name.into())).collect();
+        let mut effects = without_ours(headers);
         let facts = host.property(Property::Request).and_then(|bytes| note::read(&bytes));
         let key = match facts {
             Some(note::Request::LeftAlone) => return Step::going_on(effects),
@@ -200,7 +200,7 @@ impl Shape {
         let State::Held(held) = core::mem::replace(&mut self.state, State::Idle) else {
             return Step::default();
         };
-        let mut effects = Vec::new();
+        let mut effects = Vec::with_capacity(USUAL_EFFECTS);
         match progress {
             Progress::More => {}
             Progress::Whole(findings) => {

@@ -11,7 +11,7 @@ use crate::metrics::{self, Metric, Outcome};
 use crate::provider;
 use crate::stage::explain::Explanation;
 use crate::stage::{
-    Effect, End, Flow, Headers, Host, Plugin, Property, Step, count, note, seconds,
+    Effect, End, Flow, Headers, Host, Plugin, Property, Step, count, note, seconds, without_ours,
 };
 use crate::usage::Counts;
 
@@ -53,8 +53,7 @@ impl Route {
         end: End,
         host: &mut dyn Host,
     ) -> Step {
-        let mut effects: Vec<Effect> =
-            headers.ours().map(|name| Effect::RemoveHeader(name.into())).collect();
+        let mut effects = without_ours(headers);
         let asked = match core::mem::replace(&mut self.state, State::Idle) {
             State::Asked(asked) => *asked,
             // An answer to a request that is still held is Envoy's own.

@@ -1,6 +1,6 @@
 //! What the headers of a request say, kept until its body is read.
 
-use crate::affinity::Caller;
+use crate::affinity::{Caller, Keys};
 use crate::config::Affinity;
 use crate::dialect::Dialect;
 use crate::stage::Headers;
@@ -27,7 +27,12 @@ pub(super) enum Wish {
 }
 
 impl Hints {
-    pub(super) fn read(dialect: Dialect, headers: &Headers<'_>, config: &Affinity) -> Self {
+    pub(super) fn read(
+        dialect: Dialect,
+        headers: &Headers<'_>,
+        config: &Affinity,
+        keys: &Keys,
+    ) -> Self {
         let id = |name: &String| {
             let value = headers.get(name)?.trim_ascii();
             (!value.is_empty() && value.len() <= ID_BYTES).then(|| value.to_vec())
@@ -38,9 +43,8 @@ impl Hints {
             .is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"off"));
         Self {
             dialect,
-            caller: Caller::new(
-                credentials.filter_map(|name| Some((name.as_str(), headers.get(name)?))),
-            ),
+            caller: keys
+                .caller(credentials.filter_map(|name| Some((name.as_str(), headers.get(name)?)))),
             affinity: if off { Wish::Off } else { Wish::Pin },
             request_id: id(&config.request_id_header),
             response_id: id(&config.response_id_header),

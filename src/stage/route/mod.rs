@@ -13,7 +13,8 @@ use super::intake::{Intake, Progress};
 use super::note::{self, ConversationKey};
 use super::shape::{Task, has_scope_beta, shape_held};
 use super::{
-    Effect, End, Headers, Hold, Host, Plugin, Property, Step, count, readable, seconds, skip,
+    Effect, End, Headers, Hold, Host, Plugin, Property, Step, USUAL_EFFECTS, count, readable,
+    seconds, skip, without_ours,
 };
 use crate::affinity::{self, By, Choice, Memory, Pin, Request, Strength, Table};
 use crate::config::Stage;
@@ -85,8 +86,7 @@ impl Route {
         host: &mut dyn Host,
     ) -> Step {
         let config = &self.plugin.config;
-        let mut effects: Vec<Effect> =
-            headers.ours().map(|name| Effect::RemoveHeader(name.into())).collect();
+        let mut effects = without_ours(headers);
         let method = headers.get(":method").unwrap_or_default();
         let path = headers.get(":path").unwrap_or_default();
         let dialect = Dialect::recognise(method, path, &config.affinity.object_paths);
@@ -97,7 +97,7 @@ impl Route {
             effects.extend([skip(reason), left_alone()]);
             return Step::going_on(effects);
         }
-        let hints = Hints::read(dialect, headers, &config.affinity);
+        let hints = Hints::read(dialect, headers, &config.affinity, &self.plugin.keys);
         // How an object is downloaded is the client's business; all else is read on its way back.
         let is_read = dialect != Dialect::Objects || method == b"POST";
         if is_read && headers.get("accept-encoding").is_some() {
@@ -140,7 +140,7 @@ impl Route {
         let State::Held(held) = core::mem::replace(&mut self.state, State::Idle) else {
             return Step::default();
         };
-        let mut effects = Vec::new();
+        let mut effects = Vec::with_capacity(USUAL_EFFECTS);
         match progress {
             Progress::More => {}
             Progress::Whole(findings) => self.whole(*held, *findings, &mut effects, host),
