@@ -21,11 +21,12 @@ ENVOY_PATH := $(or $(OWN_ENVOY),$(TOOLS)/envoy-$(ENVOY_VERSION)/envoy)
 CARGO_TARGET_DIR := $(CURDIR)/target
 WARMPATH_WASM    := $(CARGO_TARGET_DIR)/$(TARGET)/release/warmpath.wasm
 WARMPATH_IMAGE   := $(CARGO_TARGET_DIR)/image
+LEAST_WASM       := $(CARGO_TARGET_DIR)/$(TARGET)/release/least.wasm
 
 # So that the plugin is the same to the byte wherever cargo keeps the crates: panics name the file that they are in.
 CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates
 
-export CARGO_TARGET_DIR CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS ENVOY_PATH FUNC_E WARMPATH_WASM WARMPATH_IMAGE
+export CARGO_TARGET_DIR CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS ENVOY_PATH FUNC_E WARMPATH_WASM WARMPATH_IMAGE LEAST_WASM
 
 # The first target that `make` alone runs.
 .DEFAULT_GOAL := help
@@ -71,6 +72,7 @@ golden: $(RUST) ## rewrites the expectations under tests/golden; read the diff
 	@GOLDEN=rewrite $(CARGO) test --test golden
 
 bench: build tools ## measures cost and gain; one part with PART=overhead; see tests/bench
+	@$(CARGO) build --release --target $(TARGET) -p least
 	@$(CARGO) run --release -p bench -- $(PART)
 
 fmt: $(RUST) ## formats the code

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use e2e::envoy::tool;
 use e2e::{Bootstrap, Envoy, Stats};
 use tokio::runtime::{Builder, Runtime};
 
@@ -35,4 +36,9 @@ impl Measured {
 pub fn shipped(upstream: SocketAddr) -> Bootstrap {
     let names = ["anthropic-a", "anthropic-b", "bedrock-us", "openai-a"];
     names.into_iter().fold(Bootstrap::shipped(), |bootstrap, name| bootstrap.point(name, upstream))
+}
+
+/// Returns a bootstrap with the plugin that does the least, in place of Warmpath.
+pub fn with_the_least(bootstrap: Bootstrap) -> Bootstrap {
+    bootstrap.replace_both(&tool("WARMPATH_WASM"), &tool("LEAST_WASM"))
 }
