@@ -81,7 +81,7 @@ fmt: $(RUST) ## formats the code
 lint: $(RUST) ## checks format, lints and documentation, natively and for wasm
 	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --workspace --all-targets -- -D warnings
-	@$(CARGO) clippy --target $(TARGET) -- -D warnings
+	@$(CARGO) clippy --target $(TARGET) -p warmpath -p least -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
 	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items --target $(TARGET)
 
