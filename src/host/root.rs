@@ -187,7 +187,8 @@ impl Worker {
         abi::turn_to(context)?;
         if self.plugin.config.stage != Stage::Shape {
             let (property, note) = left_alone_note();
-            abi::set_property(path(property), &note)?;
+            // Without it the next stage holds the request once more; that is no reason to hold it here.
+            let _ = abi::set_property(path(property), &note);
         }
         abi::resume_request()
     }

@@ -35,6 +35,38 @@ fn answers_teach_and_follow_ups_are_pinned() {
     assert_eq!(envoy.counted(Metric::Exchanges { upstream: Some(0), by: By::Off }), 1);
 }
 
+/// What the shape stage noted says who served only where nobody else can have.
+#[test]
+fn the_upstream_that_served_is_the_holder_whatever_was_shaped_for() {
+    let mut envoy = Envoy::new();
+    for (attempts, holder) in [(&["a"][..], "a"), (&["b", "a"], "a"), (&["a", "b"], "b")] {
+        let body = BODY.replace("hello", &format!("hello {}", attempts.concat()));
+        let mut route = Route::new(Rc::clone(&envoy.route));
+        let mut headers = request(&[], &body);
+        envoy.ask(&mut route, &mut headers, &body);
+        for upstream in attempts {
+            envoy.attempt(upstream, &mut headers, &body);
+        }
+        envoy.answer(&mut route, JSON, ANSWER);
+        let again = envoy.exchange(holder, &[], &body, ANSWER);
+        assert_eq!(again.0.as_deref(), Some(holder), "{attempts:?}");
+    }
+    // Two attempts at a time, and the first is the one that answers; or one that was not shaped here.
+    for shaped in [true, false] {
+        let body = BODY.replace("hello", &format!("hedged {shaped}"));
+        let mut route = Route::new(Rc::clone(&envoy.route));
+        let mut headers = request(&[], &body);
+        envoy.ask(&mut route, &mut headers, &body);
+        envoy.attempt("a", &mut headers, &body);
+        if shaped {
+            envoy.attempt("b", &mut headers, &body);
+        }
+        envoy.serve("a");
+        envoy.answer(&mut route, JSON, ANSWER);
+        assert_eq!(envoy.exchange("a", &[], &body, ANSWER).0.as_deref(), Some("a"), "{shaped}");
+    }
+}
+
 #[test]
 fn errors_teach_nothing_and_pass() {
     let mut envoy = Envoy::new();
@@ -103,7 +135,9 @@ fn json_usage_is_written_back_with_its_length() {
         assert_eq!(get(&headers, "content-length"), Some(got.len().to_string()));
         assert_eq!(
             get(&headers, "x-warmpath").as_deref(),
-            Some(r#"by="none", upstream="o", edits="cache_key", input=9, read=4, write=2"#)
+            Some(
+                r#"by="none", upstream="o", edits="cache_key", attempts=1, input=9, read=4, write=2"#
+            )
         );
     }
 }

@@ -18,7 +18,10 @@ fn a_host_that_may_not_hold_headers_gets_no_length() {
     let (headers, got) = envoy.answer(&mut route, &headers, CHAT_ANSWER);
     assert!(got.contains("caching_tokens"));
     assert_eq!(get(&headers, "content-length"), None);
-    assert_eq!(get(&headers, "x-warmpath").as_deref(), Some(r#"by="none", upstream="o""#));
+    assert_eq!(
+        get(&headers, "x-warmpath").as_deref(),
+        Some(r#"by="none", upstream="o", attempts=1"#)
+    );
 }
 
 #[test]

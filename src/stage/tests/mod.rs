@@ -159,8 +159,7 @@ impl Envoy {
 
     /// Lets the shape stage make an attempt at an upstream; headers are shared between attempts.
     fn attempt(&mut self, upstream: &str, headers: &mut Pairs, body: &str) -> String {
-        self.properties.insert("cluster", upstream.into());
-        self.properties.insert("address", "10.0.0.1:443".into());
+        self.serve(upstream);
         let mut shape = Shape::new(Rc::clone(&self.shape));
         let pairs = headers.clone();
         let step =
@@ -179,6 +178,14 @@ impl Envoy {
             }
         }
         String::from_utf8(arrived).unwrap()
+    }
+
+    /// Makes an attempt at an upstream, as far as Envoy tells of it.
+    fn serve(&mut self, upstream: &str) {
+        let before = self.property(Property::Attempts).map_or(0, |count| count[0]);
+        self.properties.insert("attempts", u64::from(before + 1).to_le_bytes().to_vec());
+        self.properties.insert("cluster", upstream.into());
+        self.properties.insert("address", "10.0.0.1:443".into());
     }
 
     /// Sends a request through both stages.
