@@ -9,6 +9,7 @@
 mod begin;
 mod end;
 mod frame;
+mod hasher;
 mod prefix;
 mod reader;
 

@@ -8,6 +8,7 @@
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
+use super::hasher::Hasher;
 use super::{Role, Section};
 
 pub(super) const BLOCK: u8 = 1;
@@ -189,14 +190,12 @@ impl Digester {
 
     /// The state of the system's digest, to come back to.
     pub(super) fn snapshot(&mut self) -> Box<Xxh3> {
-        self.hasher.flush();
-        Box::new(self.hasher.state.clone())
+        self.hasher.state()
     }
 
     /// Forgets what came since the snapshot.
     pub(super) fn restore(&mut self, snapshot: &Xxh3) {
-        self.hasher.reset();
-        self.hasher.state.clone_from(snapshot);
+        self.hasher.restore(snapshot);
     }
 
     pub(super) fn finish(self) -> Prefix {
@@ -210,83 +209,6 @@ impl Digester {
             Opener::Reading(bytes) => xxh3_128(&bytes),
         };
         Prefix { tools: self.tools, system: self.system, opener, cuts }
-    }
-}
-
-/// XXH3 of many small pieces: they are gathered first, since each that is given to it costs as much as
-/// a hundred bytes.
-struct Hasher {
-    state: Xxh3,
-    pending: [u8; PENDING_BYTES],
-    /// How many bytes are pending.
-    length: usize,
-}
-
-const PENDING_BYTES: usize = 256;
-
-impl Default for Hasher {
-    fn default() -> Self {
-        Self { state: Xxh3::new(), pending: [0; PENDING_BYTES], length: 0 }
-    }
-}
-
-impl Hasher {
-    fn reset(&mut self) {
-        self.state.reset();
-        self.length = 0;
-    }
-
-    #[inline]
-    fn update(&mut self, piece: &[u8]) {
-        if let Some(room) = self.pending.get_mut(self.length..)
-            && put(piece, room)
-        {
-            self.length += piece.len();
-        } else {
-            self.flush();
-            self.state.update(piece);
-        }
-    }
-
-    fn flush(&mut self) {
-        if self.length > 0 {
-            self.state.update(self.pending.get(..self.length).unwrap_or_default());
-            self.length = 0;
-        }
-    }
-
-    fn digest(&mut self) -> u128 {
-        self.flush();
-        self.state.digest128()
-    }
-}
-
-/// Copies a small piece to the front of `room`, if it is one and fits. Copies of a length that is not known are calls out of
-/// WebAssembly, so it takes two of a known length that overlap.
-#[inline]
-fn put(piece: &[u8], room: &mut [u8]) -> bool {
-    #[inline(always)]
-    fn both<const N: usize>(piece: &[u8], room: &mut [u8]) -> bool {
-        let Some(room) = room.get_mut(..piece.len()) else { return false };
-        if let (Some(to), Some(from)) = (room.first_chunk_mut::<N>(), piece.first_chunk::<N>()) {
-            *to = *from;
-        }
-        if let (Some(to), Some(from)) = (room.last_chunk_mut::<N>(), piece.last_chunk::<N>()) {
-            *to = *from;
-        }
-        true
-    }
-    match piece {
-        [] => true,
-        [byte] => room.first_mut().map(|to| *to = *byte).is_some(),
-        _ => match piece.len() {
-            2..=3 => both::<2>(piece, room),
-            4..=7 => both::<4>(piece, room),
-            8..=15 => both::<8>(piece, room),
-            16..=32 => both::<16>(piece, room),
-            33..=64 => both::<32>(piece, room),
-            _ => false,
-        },
     }
 }
 
