@@ -43,6 +43,8 @@ pub fn choose(
     chooser.sessions();
     chooser.prefix();
     chooser.memory.seen = chooser.table.seen();
+    let pinned = chooser.pin.and_then(|pin| config.upstreams.get(pin.upstream));
+    chooser.memory.pinned = pinned.map(|upstream| upstream_digest(&upstream.name));
     Choice { pin: chooser.pin, is_stale: chooser.is_stale, memory: chooser.memory }
 }
 
@@ -190,6 +192,7 @@ impl Chooser<'_, '_> {
             {
                 self.pin(entry.upstream, entry.endpoint, Strength::Soft, By::Prefix);
                 found = self.configured(entry.upstream).map(|_| cut.length);
+                self.memory.is_continued |= found.is_some();
             }
             // What is shorter than what was found was taught when it was the longest. Powers of two,
             // which lie inside messages, are renewed for those who branch off there.

@@ -23,6 +23,10 @@ pub struct Memory {
     taught: Vec<Taught>,
     /// The table where the choice looked at it.
     pub(super) seen: Seen,
+    /// Digest of the name of the upstream that it was pinned to.
+    pub(super) pinned: Option<u64>,
+    /// Whether its prompt goes on from one that was answered before.
+    pub(super) is_continued: bool,
 }
 
 /// A prefix of the prompt, up to one of its cuts.
@@ -75,6 +79,8 @@ impl Memory {
             prefix: Vec::new(),
             taught: Vec::new(),
             seen: Seen::default(),
+            pinned: None,
+            is_continued: false,
         }
     }
 
@@ -102,11 +108,20 @@ impl Memory {
     }
 
     /// A good answer has begun: ids and sessions are known to be there.
+    ///
+    /// A session goes with the conversation in it. Small requests beside that, which have no prefix to lose,
+    /// take it along only from where they were pinned themselves: when an account dies, requests that are on
+    /// their way together may end up at several others.
     pub fn learn_ids(&mut self, table: &mut Table<'_>, served: Served, ttl_seconds: u32, now: u32) {
         table.remember(&mut self.seen);
         let entry = self.entry(served, now.saturating_add(ttl_seconds), now);
         for digest in &self.carried {
-            table.update(*digest, |_| Some(Change::Keep(entry)));
+            table.update(*digest, |known| {
+                let has_moved = known.zip(self.pinned).is_some_and(|(known, pinned)| {
+                    known.upstream != pinned && known.upstream != served.upstream
+                });
+                (self.is_continued || !has_moved).then_some(Change::Keep(entry))
+            });
         }
         for digest in &self.renewed {
             // An id stays where its answer was made, wherever this exchange went.

@@ -34,6 +34,35 @@ fn sources_come_in_their_order() {
     assert_eq!(world.pin(&all), None);
 }
 
+/// Claude Code asks for titles and the like beside the conversation, in the same session.
+#[test]
+fn a_session_goes_with_its_conversation_when_its_account_dies() {
+    let talk = Asked { session: Some("s"), messages: vec!["hi"], ..asked() };
+    let follow_up = Asked { messages: vec!["hi", "more"], ..talk.clone() };
+    let beside = Asked { messages: vec!["a title, please"], ..talk.clone() };
+    for talk_is_first in [true, false] {
+        let mut world = World::new();
+        world.serve(&talk, "c", "msg_1");
+        let mut of_talk = world.choose(&follow_up);
+        let mut of_beside = world.choose(&beside);
+        assert_eq!(world.told(&of_beside), Some(("c", By::Session)));
+        let mut answers = [(&mut of_talk.memory, "a"), (&mut of_beside.memory, "b")];
+        if !talk_is_first {
+            answers.reverse();
+        }
+        for (memory, upstream) in answers {
+            world.learn(memory, upstream, "msg_2");
+        }
+        assert_eq!(world.pin(&follow_up), Some(("a", By::Session)), "{talk_is_first}");
+    }
+    // What has no prefix to lose still takes the session along from where it was pinned.
+    let mut world = World::new();
+    world.serve(&beside, "c", "msg_1");
+    let other = Asked { messages: vec!["another title"], ..beside };
+    assert_eq!(world.serve(&other, "b", "msg_2"), Some(("c", By::Session)));
+    assert_eq!(world.pin(&Asked { messages: vec!["a third"], ..other }), Some(("b", By::Session)));
+}
+
 #[test]
 fn callers_and_models_are_apart() {
     let mut world = World::new();

@@ -45,7 +45,7 @@ impl World {
     fn with(member: &str) -> Self {
         let text = format!(
             r#"{{"stage":"route",{member},"upstreams":{{"a":{{"provider":"anthropic"}},"b":{{"provider":"bedrock"}},
-                "o":{{"provider":"openai","pin_endpoint":true}}}}}}"#
+                "o":{{"provider":"openai","pin_endpoint":true}},"c":{{"provider":"anthropic"}}}}}}"#
         );
         let config = Config::parse(text.as_bytes()).unwrap();
         let keys = Keys::new(&[7; KEY_BYTES], &config.affinity.secrets);
@@ -113,6 +113,6 @@ impl World {
     }
 
     fn told(&self, choice: &Choice) -> Option<(&'static str, By)> {
-        choice.pin.map(|pin| (["a", "b", "o"][pin.upstream], pin.by))
+        choice.pin.map(|pin| (["a", "b", "o", "c"][pin.upstream], pin.by))
     }
 }
