@@ -10,6 +10,7 @@ mod issued;
 mod keys;
 mod memo;
 mod memory;
+mod slot;
 mod table;
 
 use core::net::SocketAddr;

@@ -5,16 +5,10 @@
 //! bounded whatever clients send. Slots are written with compare-and-swap: of two workers that
 //! write one slot, the second reads it again.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
-/// Entries of one slot. More of them spread better, fewer cost less to copy: with eight, a table
-/// that is half full evicts next to nothing alive.
-pub(super) const SLOT_ENTRIES: usize = 8;
-/// Layout of a slot's value. Another one means that another version of this plugin wrote it; its
-/// entries are not read.
-const LAYOUT: u8 = 1;
-/// Bytes of an entry.
-const ENTRY_BYTES: usize = 55;
+use super::slot::{self, SLOT_ENTRIES};
+
 /// How often a slot that another worker changes meanwhile is tried again.
 const TRIES: usize = 4;
 
@@ -103,10 +97,10 @@ impl<'s> Table<'s> {
     pub fn get(&mut self, digest: u128) -> Option<Entry> {
         let number = self.slot(digest);
         let known = match self.seen.0.iter().find(|slot| slot.number == number) {
-            Some(slot) => find(&slot.value, digest),
+            Some(slot) => slot::find(&slot.value, digest),
             None => {
                 let slot = self.read(number);
-                let known = find(&slot.value, digest);
+                let known = slot::find(&slot.value, digest);
                 self.seen.0.push(slot);
                 known
             }
@@ -141,9 +135,9 @@ impl<'s> Table<'s> {
         while tries < TRIES {
             let was_seen = seen.is_some();
             let slot = seen.take().unwrap_or_else(|| self.read(number));
-            let before = find(&slot.value, digest).filter(|entry| entry.expires > self.now);
+            let before = slot::find(&slot.value, digest).filter(|entry| entry.expires > self.now);
             let (value, evicted) = match change(before.as_ref())? {
-                Change::Remove => (retain(&slot.value, |raw| raw.digest() != digest), false),
+                Change::Remove => (slot::retain(&slot.value, |raw| raw.digest() != digest), false),
                 Change::Keep(entry) => self.insert(&slot.value, digest, &entry),
             };
             match self.store.set(number, &value, slot.version) {
@@ -164,16 +158,13 @@ impl<'s> Table<'s> {
 
     /// Puts an entry into a slot; whether a live one had to go for it.
     fn insert(&self, value: &[u8], digest: u128, entry: &Entry) -> (Vec<u8>, bool) {
-        let mut value = retain(value, |raw| raw.digest() != digest && raw.expires() > self.now);
-        let full = raws(&value).count() >= SLOT_ENTRIES;
+        let mut value =
+            slot::retain(value, |raw| raw.digest() != digest && raw.expires() > self.now);
+        let full = slot::is_full(&value);
         if full {
-            let oldest = raws(&value).enumerate().min_by_key(|(_, raw)| raw.written());
-            if let Some((oldest, _)) = oldest {
-                let at = 1 + oldest * ENTRY_BYTES;
-                value.drain(at..at + ENTRY_BYTES);
-            }
+            slot::drop_oldest(&mut value);
         }
-        value.extend_from_slice(&encode(digest, entry));
+        value.extend_from_slice(&slot::encode(digest, entry));
         (value, full)
     }
 
@@ -197,95 +188,9 @@ pub enum Change {
     Remove,
 }
 
-/// An entry as it is stored, in little-endian numbers: digest (16 bytes), upstream (8), expires, written
-/// and model (4 each), family, address and port of the endpoint (1, 16, 2).
-#[derive(Clone, Copy)]
-struct Raw<'v>(&'v [u8; ENTRY_BYTES]);
-
-impl Raw<'_> {
-    fn field<const N: usize>(self, at: usize) -> [u8; N] {
-        self.0.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
-    }
-
-    fn digest(self) -> u128 {
-        u128::from_le_bytes(self.field(0))
-    }
-
-    fn expires(self) -> u32 {
-        u32::from_le_bytes(self.field(24))
-    }
-
-    fn written(self) -> u32 {
-        u32::from_le_bytes(self.field(28))
-    }
-
-    fn entry(self) -> Entry {
-        let address = IpAddr::from(self.field::<16>(37));
-        let port = u16::from_le_bytes(self.field(53));
-        let endpoint = match self.field(36) {
-            [0] => None,
-            [4] => Some(SocketAddr::new(address.to_canonical(), port)),
-            _ => Some(SocketAddr::new(address, port)),
-        };
-        Entry {
-            upstream: u64::from_le_bytes(self.field(16)),
-            expires: self.expires(),
-            written: self.written(),
-            model: u32::from_le_bytes(self.field(32)),
-            endpoint,
-        }
-    }
-}
-
-/// The entries of a slot's value.
-fn raws(value: &[u8]) -> impl Iterator<Item = Raw<'_>> {
-    let entries = match value.split_first() {
-        Some((&LAYOUT, entries)) => entries,
-        _ => &[],
-    };
-    entries.as_chunks().0.iter().map(Raw)
-}
-
-fn find(value: &[u8], digest: u128) -> Option<Entry> {
-    raws(value).find(|raw| raw.digest() == digest).map(Raw::entry)
-}
-
-/// A slot's value of the entries that stay, with room for one more.
-fn retain(value: &[u8], stays: impl Fn(&Raw<'_>) -> bool) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(1 + SLOT_ENTRIES * ENTRY_BYTES);
-    kept.push(LAYOUT);
-    for raw in raws(value).filter(stays) {
-        kept.extend_from_slice(raw.0);
-    }
-    kept
-}
-
-fn encode(digest: u128, entry: &Entry) -> [u8; ENTRY_BYTES] {
-    let (family, address, port) = match entry.endpoint {
-        None => (0, [0; 16], 0),
-        Some(SocketAddr::V4(v4)) => (4, v4.ip().to_ipv6_mapped().octets(), v4.port()),
-        Some(SocketAddr::V6(v6)) => (6, v6.ip().octets(), v6.port()),
-    };
-    let mut raw = [0; ENTRY_BYTES];
-    let mut rest = raw.as_mut_slice();
-    let mut put = |bytes: &[u8]| {
-        if let Some(to) = rest.split_off_mut(..bytes.len()) {
-            to.copy_from_slice(bytes);
-        }
-    };
-    put(&digest.to_le_bytes());
-    put(&entry.upstream.to_le_bytes());
-    put(&entry.expires.to_le_bytes());
-    put(&entry.written.to_le_bytes());
-    put(&entry.model.to_le_bytes());
-    put(&[family]);
-    put(&address);
-    put(&port.to_le_bytes());
-    raw
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::super::slot::{ENTRY_BYTES, LAYOUT};
     use super::*;
     use hashbrown::HashMap;
 
